@@ -1,0 +1,1 @@
+"""What Understudy is and decides. No vendor, no framework, no I/O."""

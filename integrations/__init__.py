@@ -1,0 +1,1 @@
+"""Everything outside that Understudy touches: one room per outside thing."""

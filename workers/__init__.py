@@ -1,0 +1,1 @@
+"""The processes that run, and the only place that reads settings and chooses implementations."""

@@ -1,0 +1,65 @@
+"""The one place that reads the environment. Every outside address is a setting; see docs/settings.md."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _cache_dir() -> Path:
+    import os
+
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy"
+
+
+class Settings(BaseSettings):
+    """Flat and typed. Each field is the variable UNDERSTUDY_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="UNDERSTUDY_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Where the embedded servers and the clips keep their data")
+    cache_dir: Path = Field(default_factory=_cache_dir, description="Where fetched model files are kept")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    database_url: str = Field("", description="postgresql+psycopg://...; empty: the embedded Postgres")
+    queue_url: str = Field("", description="redis://...; empty: the embedded Valkey")
+    blob_dir: Path | None = Field(None, description="Folder of clips; empty: DATA_DIR/blobs")
+
+    host: str = Field("127.0.0.1", description="Where the gateway listens")
+    port: int = Field(8088, ge=0, le=65535, description="Where the gateway listens")
+    public_url: str = Field("", description="How people reach the gateway; empty: http://HOST:PORT")
+
+    model_url: str = Field("", description="OpenAI-compatible base URL (.../v1); empty: the embedded server")
+    model_name: str = Field("understudy-chat", description="The model's name on that server")
+    model_key: SecretStr = SecretStr("")
+    model_lite: bool = Field(False, description="The embedded server takes the 0.5B model")
+    model_port: int = Field(8089, description="Where the embedded model server listens")
+
+    speech_url: str = Field("", description="ElevenLabs-compatible base URL; empty: our own speech server")
+    speech_key: SecretStr = SecretStr("")
+    speech_port: int = Field(8090, description="Where our speech server listens")
+    speech_engine: Literal["kokoro", "xtts"] = "kokoro"
+
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies; empty: made once and kept in DATA_DIR")
+    slack_bot_token: SecretStr = SecretStr("")
+    slack_signing_secret: SecretStr = SecretStr("")
+    slack_app_token: SecretStr = Field(SecretStr(""), description="xapp-...: Socket Mode instead of HTTP events")
+    slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API")
+
+    default_persona: str = "grace-hopper"
+    personas_dir: Path = Path("personas")
+    reply_seconds: int = Field(180, description="Time in which a question must be answered")
+    reply_processes: int = Field(2, ge=1, description="Answers made at once by one replies worker")
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process. Exits naming the variable when one cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "UNDERSTUDY_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SystemExit(f"{name}: {first['msg']}") from None
