@@ -80,3 +80,9 @@ def offered(consents: Iterable[Consent], author: Author, now: datetime) -> tuple
     """The media this person may ask for now, plain first."""
     consents = list(consents)
     return tuple(medium for medium in Medium if all(allowed(consents, scope, author, now) for scope in NEEDED[medium]))
+
+
+def best(consents: Iterable[Consent], asked: Medium, author: Author, now: datetime) -> Medium | None:
+    """What was asked for, or the next best medium that is consented to; None when not even text is."""
+    media = [medium for medium in offered(consents, author, now) if medium.rank <= asked.rank]
+    return media[-1] if media else None

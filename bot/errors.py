@@ -7,7 +7,7 @@
     │   ├── NotFound       there is no such persona, turn or file
     │   ├── BadInput       what was given cannot be used; says what would do
     │   └── Busy           try again in a moment
-    ├── PartFailed         model, voice, face, ear or surface did not do its work
+    ├── PartFailed         model, voice, face, ear, clip or surface did not do its work
     └── Expired            the deadline passed before an answer was ready
 
 Adapters translate their vendor's errors into these at their own edge.
@@ -15,7 +15,7 @@ Adapters translate their vendor's errors into these at their own edge.
 
 from typing import Literal
 
-Part = Literal["model", "voice", "face", "ear", "surface", "store", "queue"]
+Part = Literal["model", "voice", "face", "ear", "clip", "surface", "store", "queue"]
 
 
 class UnderstudyError(Exception):

@@ -59,6 +59,10 @@ class Author:
     external_id: str
     name: str = ""
 
+    def same(self, other: "Author") -> bool:
+        """Whether both are one person; a display name may change."""
+        return (self.surface, self.tenant, self.external_id) == (other.surface, other.tenant, other.external_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:

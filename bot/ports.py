@@ -97,6 +97,32 @@ class ChatSurface(Protocol):
         ...
 
 
+class Recording(MediaSink, Protocol):
+    """A sink that becomes a stored clip. Raises PartFailed("clip")."""
+
+    async def keep(self) -> Clip:
+        """Store what was finished; call after `finish`."""
+        ...
+
+    async def discard(self) -> None:
+        """Let go of everything; harmless after `keep`."""
+        ...
+
+
+class Recorder(Protocol):
+    """Opens recordings."""
+
+    def open(self, answer_id: UUID, medium: Medium, persona: Persona) -> Recording:
+        """A new recording of this answer: sound only for VOICE, sound and pictures for VIDEO."""
+        ...
+
+
+class Faces(Protocol):
+    """Finds the enrolled face of a persona. Raises PartFailed("face")."""
+
+    async def of(self, persona: Persona, seed: int) -> Face: ...
+
+
 class BlobStore(Protocol):
     """Files by key, e.g. `turns/<id>/answer.mp4`. Raises PartFailed("store"), NotFound."""
 
@@ -171,7 +197,7 @@ class Conversations(Protocol):
     async def answer_to(self, question_id: UUID) -> Turn | None: ...
 
     async def begin(self, question_id: UUID) -> Turn:
-        """The answer turn of this question, made when missing (one per question, whoever comes second gets the first)."""
+        """The answer turn of this question, made when missing: one per question, whoever comes second gets it too."""
         ...
 
     async def posted(self, answer_id: UUID, ref: str) -> None: ...
