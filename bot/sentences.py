@@ -9,14 +9,20 @@ import re
 FIRST_CLAUSE_WORDS = 3
 LONGEST = 240
 
-ABBREVIATIONS = frozenset(
-    "adm approx apr aug capt cf cmdr co col corp dec dept dr e.g est feb fig fr gen gov hon i.e inc jan jr lt ltd maj "
-    "messrs mr mrs ms mt no nov oct p pp prof rep rev sen sept sgt sr st u.k u.n u.s vol vs".split()
-)
-ENDS_OR_NOT = frozenset(["a.m", "p.m", "etc", "inc", "co", "jr", "sr", "ltd", "corp", "u.s", "u.k"])
-"""Abbreviations that may also close a sentence. After those in capitals a new sentence needs a starter word."""
 
-_STARTERS = frozenset("a an and but he her his i if in it my no she so that the then there they this we when yes you".split())
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+ABBREVIATIONS = _words(
+    "adm approx apr aug capt cf cmdr col dec dept dr e.g est feb fr gen gov hon i.e jan jr lt maj messrs mr mrs ms mt "
+    "nov oct prof rep rev sen sept sgt sr st u.n vs"
+)
+BEFORE_A_NUMBER = _words("fig no p pp vol")
+ENDS_OR_NOT = _words("a.m p.m etc inc co jr sr ltd corp u.s u.k")
+"""Abbreviations that may also close a sentence; most of them need a word after them that begins one."""
+
+_STARTERS = _words("a an and but he her his i if in it my no she so that the then there they this we when yes you")
 _MARK = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:](?=\s)|\s[-–—](?=\s)|—")
 _LAST_WORD = re.compile(r"([\w.]+)\.$")
@@ -109,12 +115,13 @@ def speakable(text: str) -> str:
 
 def _sentence_end(text: str) -> int | None:
     for mark in _MARK.finditer(text):
-        rest = text[mark.end() :].lstrip()
-        if "\n" in mark.group() or not mark.group().startswith("."):
+        gap = re.match(r"\s*", text[mark.end() :])
+        rest = text[mark.end() + (gap.end() if gap else 0) :]
+        if mark.group()[0] in "\n。！？" or (gap and "\n" in gap.group()):
             return mark.end()
-        if not rest and "\n" not in text[mark.end() :] and _short(text[: mark.start() + 1]):
+        if not rest:
             return None
-        if _ends(text[: mark.start() + 1], rest):
+        if not rest[0].islower() and _ends(text[: mark.start() + 1], rest):
             return mark.end()
     return None
 
@@ -128,18 +135,18 @@ def _short(head: str) -> str:
     line = head[head.rfind("\n") + 1 :].strip()
     if (word.isdigit() and line == word + ".") or (len(word) == 1 and word.isupper() and word != "I"):
         return word
-    return word.lower() if word.lower() in ABBREVIATIONS | ENDS_OR_NOT else ""
+    return word.lower() if word.lower() in ABBREVIATIONS | BEFORE_A_NUMBER | ENDS_OR_NOT else ""
 
 
 def _ends(head: str, rest: str) -> bool:
-    """Whether the dot that `head` ends with closes a sentence, seeing what follows it."""
-    word = _short(head)
+    """Whether the mark that `head` ends with closes a sentence, seeing what follows it on the same line."""
+    word = _short(head) if head.endswith(".") else ""
     if not word:
         return True
-    if word not in ENDS_OR_NOT or not rest:
-        return not rest
     following = re.match(r"[\"'“‘(]*(\w+)", rest)
-    if following is None or not following.group(1)[0].isupper():
+    if word in BEFORE_A_NUMBER:
+        return not rest[0].isdigit()
+    if word not in ENDS_OR_NOT or following is None:
         return False
     return word in {"a.m", "p.m", "etc"} or following.group(1).lower() in _STARTERS
 
