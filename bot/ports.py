@@ -219,7 +219,15 @@ class Conversations(Protocol):
         ...
 
     async def stranded(self, older_than: datetime, limit: int) -> list[ReplyJob]:
-        """Questions that were stored but are neither answered nor failed though their time is running."""
+        """Questions that are neither answered nor failed though their time is running, untouched since `older_than`.
+
+        Each is handed out once: that counts as a touch, as `accept` and `begin` do, so that it is not found again
+        before it has been still for as long once more.
+        """
+        ...
+
+    async def overdue(self, now: datetime, limit: int) -> list[ReplyJob]:
+        """Questions whose deadline had passed at `now` and that were never settled, longest overdue first."""
         ...
 
 
