@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     default_persona: str = "grace-hopper"
     personas_dir: Path = Path("personas")
     reply_seconds: int = Field(180, description="Time in which a question must be answered")
-    reply_processes: int = Field(2, ge=1, description="Answers made at once by one replies worker")
+    reply_processes: int = Field(2, ge=1, description="Written answers made at once by one replies worker")
+    clip_processes: int = Field(1, ge=1, description="Spoken and filmed answers made at once by one replies worker")
+    log_json: bool = Field(False, description="Logs as one JSON object a line")
 
 
 @lru_cache

@@ -1,0 +1,91 @@
+"""`understudy upkeep`: finds what a crash left behind. Run exactly one; it is Celery beat and its worker in one process.
+
+A question that was stored but never reached the queue is submitted again; one whose time ran out gets its apology.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workers.settings import settings
+
+if TYPE_CHECKING:
+    from workers.wiring import Wiring
+
+SWEEP_SECONDS = 10.0
+STRANDED_AFTER = timedelta(seconds=30)
+RESUBMIT_EVERY = 60  # seconds; a question may only be waiting its turn
+AT_ONCE = 100
+
+log = logging.getLogger(__name__)
+
+
+async def sweep(wiring: "Wiring") -> tuple[int, int]:
+    """Submit stranded questions again, apologise for overdue ones; how many of each."""
+    from integrations.queue import CeleryJobQueue
+
+    now = wiring.clock.now()
+    submitted = apologised = 0
+    for job in await wiring.conversations.stranded(now - STRANDED_AFTER, AT_ONCE):
+        if await wiring.leases.once(f"resubmit:{job.turn_id}", RESUBMIT_EVERY):
+            await CeleryJobQueue(wiring.celery).submit(job)
+            submitted += 1
+    for job in await wiring.conversations.overdue(now, AT_ONCE):
+        async with wiring.leases.hold(f"turn:{job.turn_id}") as ours:
+            if ours:
+                await wiring.reply.apologise(job)
+                apologised += 1
+    return submitted, apologised
+
+
+def make_app() -> Any:
+    """The Celery app: one periodic task on a queue of its own."""
+    from celery.signals import worker_process_init
+
+    from bot.errors import UnderstudyError
+    from integrations.queue import make_celery
+    from workers.logs import set_up
+    from workers.wiring import Wiring, located
+
+    app = make_celery(located(settings()).queue_url)
+    running: list[tuple[asyncio.AbstractEventLoop, Wiring]] = []
+
+    @worker_process_init.connect(weak=False)
+    def begin(**_: Any) -> None:
+        set_up(settings().log_level, as_json=settings().log_json)
+        running.append((asyncio.new_event_loop(), Wiring(settings())))
+
+    @app.task(name="understudy.sweep", expires=SWEEP_SECONDS)
+    def run() -> None:
+        loop, wiring = running[0]
+        try:
+            submitted, apologised = loop.run_until_complete(sweep(wiring))
+        except UnderstudyError:
+            log.exception("upkeep could not sweep; it tries again")
+            return
+        if submitted or apologised:
+            log.warning("swept", extra={"submitted": submitted, "apologised": apologised})
+
+    app.conf.beat_schedule = {
+        "sweep": {"task": run.name, "schedule": SWEEP_SECONDS, "options": {"queue": "upkeep"}},
+    }
+    return app
+
+
+@click.command("upkeep")
+def main() -> None:
+    """Submit again what a crash stranded; apologise for what ran out of time."""
+    from workers.logs import set_up
+
+    set_up(settings().log_level, as_json=settings().log_json)
+    schedule = settings().data_dir / "upkeep-schedule"
+    make_app().worker_main(
+        [
+            *("worker", "--beat", "--schedule", str(schedule), "--queues", "upkeep", "--concurrency", "1"),
+            *("--hostname", "upkeep@%h", "--loglevel", settings().log_level),
+            *("--without-gossip", "--without-mingle"),
+        ]
+    )
