@@ -214,6 +214,7 @@ class Reply:
             citations=written.citations,
             offers=tuple(each for each in offered if each.rank > medium.rank),
             notice=notice,
+            question_id=scene.question.id,
         )
 
     async def _close(self, scene: Scene, answer: Turn, text: str) -> None:
