@@ -143,12 +143,14 @@ class Clip:
 class Answer:
     """What a surface shows: the words, what they rest on, and what else may be asked of them.
 
+    `turn_id` is the answer's own turn, `question_id` the one it answers.
     `disclosure` is the persona's standing sentence that this is an AI; a surface always shows it.
     `offers` are the media the person may still ask for under this answer (consent permitting).
     `question_id` is the turn that was answered: what surfaces that follow a turn know it by.
     """
 
     turn_id: UUID
+    question_id: UUID
     persona_id: str
     persona_name: str
     text: str

@@ -207,6 +207,7 @@ class Reply:
         offered = consent.offered(scene.published.consents, author, self._parts.clock.now())
         return Answer(
             turn_id=answer.id,
+            question_id=scene.question.id,
             persona_id=persona.id,
             persona_name=persona.name,
             text=written.text,
