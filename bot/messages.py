@@ -146,7 +146,6 @@ class Answer:
     `turn_id` is the answer's own turn, `question_id` the one it answers.
     `disclosure` is the persona's standing sentence that this is an AI; a surface always shows it.
     `offers` are the media the person may still ask for under this answer (consent permitting).
-    `question_id` is the turn that was answered: what surfaces that follow a turn know it by.
     """
 
     turn_id: UUID
@@ -159,4 +158,3 @@ class Answer:
     offers: tuple[Medium, ...] = ()
     notice: str = ""
     failed: bool = field(default=False)
-    question_id: UUID | None = None

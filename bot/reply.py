@@ -215,7 +215,6 @@ class Reply:
             citations=written.citations,
             offers=tuple(each for each in offered if each.rank > medium.rank),
             notice=notice,
-            question_id=scene.question.id,
         )
 
     async def _close(self, scene: Scene, answer: Turn, text: str) -> None:
