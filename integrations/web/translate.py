@@ -127,6 +127,7 @@ def answer_json(answer: Answer) -> Json:
     """An answer in its final form."""
     return {
         "turn_id": str(answer.turn_id),
+        "question_id": str(answer.question_id),
         "persona_id": answer.persona_id,
         "persona_name": answer.persona_name,
         "text": answer.text,
@@ -191,6 +192,7 @@ def _answer(turn: Turn, clips: Sequence[Clip], published: Published, author: Aut
     failed = turn.state is TurnState.FAILED
     return Answer(
         turn_id=turn.id,
+        question_id=turn.reply_to or turn.id,
         persona_id=published.persona.id,
         persona_name=published.persona.name,
         text=turn.text,
