@@ -1,4 +1,4 @@
-"""`understudy upkeep`: finds what a crash left behind. Run exactly one; it is Celery beat and its worker in one process.
+"""`understudy upkeep`: finds what a crash left behind. Run exactly one: Celery beat and its worker in one process.
 
 A question that was stored but never reached the queue is submitted again; one whose time ran out gets its apology.
 """

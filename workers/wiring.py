@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from integrations.leases import Leases
     from integrations.models import ModelStore
     from integrations.postgres import Database, PostgresConversations, PostgresPersonas
+    from integrations.slack.surface import SlackSurface
     from integrations.vllm import OpenAIChatModel
 
 NOT_RUNNING = "Understudy is not running here. Start it with `make run`, or set UNDERSTUDY_DATABASE_URL and _QUEUE_URL."
@@ -147,7 +148,7 @@ class Wiring:
         return make_client(self.settings.slack_bot_token.get_secret_value(), self.settings.slack_api_url)
 
     @cached_property
-    def slack_surface(self) -> "ChatSurface":
+    def slack_surface(self) -> "SlackSurface":
         from integrations.slack.surface import SlackSurface
 
         return SlackSurface(self.slack_client, self.blobs)
