@@ -75,7 +75,7 @@ def model_store() -> Any:
     class Fetching(ModelStore):
         def path(self, name: str) -> Path:
             if self.missing([name]):
-                self.fetch([name], lambda *_, **__: None)
+                self.fetch([name])
             return super().path(name)
 
     return Fetching(Settings(_env_file=None).cache_dir)

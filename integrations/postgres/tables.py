@@ -24,6 +24,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import BigInteger, Float, Integer, SmallInteger, Text
 
 DIMENSIONS = 384
+UNSETTLED = sql("role = 'person' AND state IN ('asked','answering')")
+"""Questions that still wait for an answer: the condition of an index, so it is written once."""
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,7 +83,7 @@ class ConsentRow(Table):
 
 
 class NoteRow(Table):
-    """Something a persona knows; `position` keeps the order in which it was loaded."""
+    """Something a persona knows."""
 
     __tablename__ = "notes"
     __table_args__ = (CheckConstraint("text <> ''", name="text"),)
@@ -181,7 +183,7 @@ class TurnRow(Table):
         Index(
             "ix_turns_unsettled",
             "handed_at",
-            postgresql_where=sql("role = 'person' AND state IN ('asked','answering')"),
+            postgresql_where=UNSETTLED,
         ),
     )
 
