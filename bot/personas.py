@@ -1,15 +1,25 @@
 """Who speaks: the persona, what it knows, and the prompt that makes a model answer in its manner."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from bot.messages import Role, Turn
+
+CHARACTERS_PER_TOKEN = 3.6
+"""Measured low on English prose, so that an estimate errs on the long side."""
+PROMPT_TOKENS = 1_700
+HISTORY_TOKENS = 300
+NOTES_TOKENS = 420
 
 
 @dataclass(frozen=True, slots=True)
 class Exemplar:
-    """One exemplary exchange: how this person answers."""
+    """One exemplary exchange: how this person answers, and from which note (empty: none was needed)."""
 
     question: str
     answer: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +72,84 @@ class Prompt:
     messages: tuple[ModelMessage, ...]
     max_tokens: int = 220
     temperature: float = 0.2
+
+
+def compose(persona: Persona, notes: Sequence[Note], history: Sequence[Turn], question: str) -> Prompt:
+    """The prompt that answers `question` from `notes` (best first) in the persona's manner, within the token budget.
+
+    The fixed text stands first and is the same, byte for byte, for every question to this persona; then as much of the
+    recent history as fits; the notes stand beside the question, because a small model attends to what is near.
+    """
+    fixed = prefix(persona).messages
+    asked = ModelMessage("user", beside(_fitting(notes), _clipped(question, 400)))
+    room = PROMPT_TOKENS - sum(tokens(message.content) for message in (*fixed, asked))
+    return Prompt((*fixed, *_recent(history, min(room, HISTORY_TOKENS)), asked))
+
+
+def prefix(persona: Persona) -> Prompt:
+    """What every prompt of this persona begins with: send it once to each slot of a model server to warm its cache."""
+    messages = [ModelMessage("system", _system(persona))]
+    for exemplar in persona.exemplars:
+        messages.append(ModelMessage("user", beside((exemplar.note,) if exemplar.note else (), exemplar.question)))
+        messages.append(ModelMessage("assistant", exemplar.answer))
+    return Prompt(tuple(messages), max_tokens=1)
+
+
+def beside(notes: Sequence[str], question: str) -> str:
+    """A question with the notes that it is to be answered from."""
+    if not notes:
+        return question
+    return "Notes about you:\n" + "\n".join(f"- {text}" for text in notes) + f"\n\nQuestion: {question}"
+
+
+def tokens(text: str) -> int:
+    """About how many tokens a text takes, by its characters."""
+    return int(len(text) / CHARACTERS_PER_TOKEN) + 4
+
+
+def _system(persona: Persona) -> str:
+    lines = [
+        f"You speak as {persona.name}, {persona.title}, in the first person: say I, never {persona.name}.",
+        f"Manner: {persona.style}",
+        "The notes beside a question are about you. Answer only from them: add no fact, number, name, date or guess "
+        "that does not stand in them. If they do not answer the question, say that you do not know and name whom to "
+        f"ask: {persona.ask_instead}.",
+        "Answer in two or three short sentences of plain text, to be read aloud: no lists, no headings, no emoji.",
+    ]
+    if persona.limits:
+        lines.append(f"You never speak about: {'; '.join(persona.limits)}.")
+    if not persona.language.lower().startswith("en"):
+        lines.append(f"Answer in this language: {persona.language}.")
+    return "\n".join(lines)
+
+
+def _fitting(notes: Sequence[Note]) -> list[str]:
+    """As many notes as fit, the best always."""
+    texts: list[str] = []
+    room = NOTES_TOKENS
+    for note in notes:
+        text = _clipped(" ".join(note.text.split()), NOTES_TOKENS)
+        room -= tokens(text)
+        if texts and room < 0:
+            break
+        texts.append(text)
+    return texts
+
+
+def _recent(history: Sequence[Turn], room: int) -> list[ModelMessage]:
+    """The latest exchanges that fit, oldest first, beginning with a question; a long answer is cut short."""
+    kept: list[ModelMessage] = []
+    for turn in reversed(history):
+        text = _clipped(turn.text, 120)
+        room -= tokens(text)
+        if room < 0:
+            break
+        kept.insert(0, ModelMessage("user" if turn.role is Role.PERSON else "assistant", text))
+    while kept and kept[0].role != "user":
+        kept.pop(0)
+    return kept
+
+
+def _clipped(text: str, budget: int) -> str:
+    longest = int(budget * CHARACTERS_PER_TOKEN)
+    return text if len(text) <= longest else text[:longest].rsplit(" ", 1)[0] + " …"

@@ -6,23 +6,21 @@ however the tokens happen to be cut.
 
 import re
 
+from bot.words import listed
+
 FIRST_CLAUSE_WORDS = 3
 LONGEST = 240
 
 
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-ABBREVIATIONS = _words(
+ABBREVIATIONS = listed(
     "adm approx apr aug capt cf cmdr col dec dept dr e.g est feb fr gen gov hon i.e jan jr lt maj messrs mr mrs ms mt "
     "nov oct prof rep rev sen sept sgt sr st u.n vs"
 )
-BEFORE_A_NUMBER = _words("fig no p pp vol")
-ENDS_OR_NOT = _words("a.m p.m etc inc co jr sr ltd corp u.s u.k")
+BEFORE_A_NUMBER = listed("fig no p pp vol")
+ENDS_OR_NOT = listed("a.m p.m etc inc co jr sr ltd corp u.s u.k")
 """Abbreviations that may also close a sentence; most of them need a word after them that begins one."""
 
-_STARTERS = _words("a an and but he her his i if in it my no she so that the then there they this we when yes you")
+_STARTERS = listed("a an and but he her his i if in it my no she so that the then there they this we when yes you")
 _MARK = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|[。！？]+[」』”]*|\n+")
 _CLAUSE = re.compile(r"[,;:](?=\s)|\s[-–—](?=\s)|—")
 _LAST_WORD = re.compile(r"([\w.]+)\.$")

@@ -1,0 +1,74 @@
+"""What to search the notes for, and which of the found notes an answer may rest on."""
+
+import re
+from collections.abc import Sequence
+
+from bot.messages import Role, Turn
+from bot.personas import Note
+from bot.ports import FoundNote
+from bot.words import content_words, listed
+
+SEARCH_LIMIT = 6
+"""How many notes to ask the store for; the choice among them is made here."""
+NOTES_BESIDE = 2
+NEAR_ENOUGH = 0.33
+"""Cosine similarity (all-MiniLM-L6-v2) from which on a note counts as being about the question."""
+SECOND_WITHIN = 0.12
+CITED_BONUS = 0.08
+WORD_BONUS = 0.04
+
+_LEANING = listed(
+    "it that this those these they them their he she him her his hers there then one ones same former latter"
+)
+_ELLIPSIS = re.compile(
+    r"^\s*(?:and|but|so|or|also|then|what about|how about|how so|how come|why|when|where|who|which|really|go on|"
+    r"tell me more|more|like what|for example|such as|in what|since when|until when|what else|anything else)\b",
+    re.IGNORECASE,
+)
+
+
+def standalone(question: str, history: Sequence[Turn]) -> str:
+    """What to search with: the question, or, when it leans on the conversation, the question with what it leans on.
+
+    Decided in code (pronouns, a bare "why?", very few words), so that a follow-up costs no model call.
+    """
+    before = [turn for turn in history if turn.role is Role.PERSON][-1:]
+    if not before or not leans(question):
+        return question
+    titles = [cited.title for turn in history[-1:] for cited in turn.citations[:1]]
+    earlier = before[0].text if not leans(before[0].text) or len(history) < 3 else _two_back(history)
+    return " ".join([earlier, *titles, question])[:600]
+
+
+def leans(question: str) -> bool:
+    """Whether a question can only be understood from what was said before it."""
+    words = re.findall(r"[a-z']+", question.lower())
+    meaning = content_words(question)
+    if not words:
+        return False
+    if len(meaning) == 0 or (_ELLIPSIS.match(question) and len(meaning) <= 2):
+        return True
+    return len(meaning) <= 3 and bool(_LEANING & set(words))
+
+
+def chosen(found: Sequence[FoundNote], question: str, history: Sequence[Turn]) -> list[Note]:
+    """The one or two notes to answer from, best first; none when nothing found is near enough."""
+    ranked = sorted(found, key=lambda each: -weight(each, question, history))
+    best = [each for each in ranked if weight(each, question, history) >= NEAR_ENOUGH]
+    if not best:
+        return []
+    top = weight(best[0], question, history)
+    return [each.note for each in best[:NOTES_BESIDE] if top - weight(each, question, history) <= SECOND_WITHIN]
+
+
+def weight(found: FoundNote, question: str, history: Sequence[Turn] = ()) -> float:
+    """How well a note meets the question: its similarity, a little for words in common, a little for being cited."""
+    shared = content_words(question) & content_words(f"{found.note.title} {found.note.text}")
+    cited = {cited.note_id for turn in history[-2:] for cited in turn.citations}
+    bonus = CITED_BONUS if leans(question) and found.note.id in cited else 0.0
+    return found.score + WORD_BONUS * min(len(shared), 3) + bonus
+
+
+def _two_back(history: Sequence[Turn]) -> str:
+    """The last two questions, when the last one leaned itself."""
+    return " ".join(turn.text for turn in [turn for turn in history if turn.role is Role.PERSON][-2:])
