@@ -130,7 +130,7 @@ class Reply:
         shoot = self._shoot(scene, answer, medium, Script())
         try:
             written = await self._write(scene, stream, shoot.script)
-            if written.text != shoot.script.text:
+            if written.replaced:
                 await shoot.restart(Script.of(written.text))
             shown = self._answer_of(scene, answer, written, why or written.notice, medium)
             await self._settle(scene, answer, stream, shown)

@@ -22,6 +22,7 @@ T = TypeVar("T")
 REPLY_TASK = "understudy.reply"
 REPLIES = "replies"
 CLIPS = "clips"
+UPKEEP = "upkeep"
 
 VISIBILITY_SECONDS = 900
 """After this long without an acknowledgement a job is given to somebody else: above the longest job, always."""
@@ -37,7 +38,7 @@ def make_celery(queue_url: str) -> Celery:
     """
     app = Celery("understudy", broker=queue_url, set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(REPLIES), Queue(CLIPS)],
+        task_queues=[Queue(REPLIES), Queue(CLIPS), Queue(UPKEEP)],
         task_default_queue=REPLIES,
         task_create_missing_queues=False,
         task_serializer="json",
