@@ -37,7 +37,7 @@ def make_gateway(wiring: "Wiring") -> web.Application:
     """The gateway's application over the parts of this process."""
     from integrations.web.app import make_web
 
-    app = make_web(
+    lobby = make_web(
         receive=wiring.receive,
         conversations=wiring.conversations,
         personas=wiring.personas,
@@ -49,7 +49,10 @@ def make_gateway(wiring: "Wiring") -> web.Application:
         public_url=wiring.settings.public_url,
         default_persona=wiring.settings.default_persona,
     )
+    app = web.Application()
     app.cleanup_ctx.append(lambda _: _closing(wiring))
+    app.add_routes(lobby.routes)
+    app.on_shutdown.append(lambda _: lobby.close())
     _add_health(app, wiring)
     if wiring.settings.slack_bot_token.get_secret_value():
         _add_slack(app, wiring)
@@ -101,7 +104,7 @@ def _add_slack(app: web.Application, wiring: "Wiring") -> None:
         socket = await slack.socket_mode(token) if token else None
         yield
         if socket:
-            await socket.close_async()
+            await socket.close_async()  # type: ignore[no-untyped-call]
         await slack.close()
 
     app.cleanup_ctx.append(connected)

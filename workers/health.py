@@ -61,13 +61,16 @@ def checks(wiring: "Wiring", session: aiohttp.ClientSession) -> dict[str, Check]
             if response.status >= 500:
                 raise PartFailed("model", "is loading" if response.status == 503 else f"answers {response.status}")
 
+    async def queue() -> None:
+        await wiring.leases.once("health", 1)
+
     async def personas() -> None:
         if not await wiring.personas.all():
             raise PartFailed("store", "no persona is loaded; run `understudy persona load DIR`")
 
     return {
         "database and personas": personas,
-        "queue": lambda: wiring.leases.once("health", 1),
+        "queue": queue,
         "model": lambda: reachable(f"{settings.model_url.rstrip('/')}/models"),
         "speech": lambda: reachable(f"{settings.speech_url.rstrip('/')}/v1/models"),
         **{f"{name} worker": workers.check(name) for name in WORKERS},
@@ -91,5 +94,5 @@ class _Workers:
         return present
 
     def _ping(self) -> set[str]:
-        answers = self._wiring.celery.control.ping(timeout=1.0)
+        answers = self._wiring.celery.control.ping(timeout=1.0) or []
         return {host.partition("@")[0] for answer in answers for host in answer}
