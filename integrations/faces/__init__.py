@@ -1,0 +1,1 @@
+"""Faces: who is seen while the voice speaks."""

@@ -1,0 +1,1 @@
+"""A talking head from one photo, on a CPU."""
