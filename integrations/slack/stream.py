@@ -55,7 +55,10 @@ class SlackStream(ABC):
             self._sender = asyncio.create_task(self._send_along())
 
     async def finish(self, answer: Answer) -> None:
-        """Give the message its final form."""
+        """Give the message its final form; a second time, another one (a notice that came late)."""
+        if self._ending.is_set():
+            await self._replace(answer)
+            return
         self._ending.set()
         if self._sender is not None:
             await self._sender
@@ -85,6 +88,9 @@ class SlackStream(ABC):
     async def _conclude(self, answer: Answer) -> None:
         """Send the final form."""
 
+    async def _replace(self, answer: Answer) -> None:
+        await self._edit(answer.text, translate.answer_blocks(answer))
+
     async def _edit(self, text: str, blocks: list[translate.Block]) -> None:
         """Put this over whatever stands in the message."""
         with failing_as_surface("chat.update"):
@@ -108,7 +114,7 @@ class Streamed(SlackStream):
         if self._stands_as_streamed(answer) and await self._stop(self._written[len(self._sent) :], answer):
             return
         await self._stop()
-        await self._edit(answer.text, translate.answer_blocks(answer))
+        await self._replace(answer)
 
     def _stands_as_streamed(self, answer: Answer) -> bool:
         fits = 0 < len(self._written) <= translate.LONGEST_MARKDOWN
@@ -145,7 +151,7 @@ class Edited(SlackStream):
         self._sent += fresh
 
     async def _conclude(self, answer: Answer) -> None:
-        await self._edit(answer.text, translate.answer_blocks(answer))
+        await self._replace(answer)
 
 
 async def open_stream(client: AsyncWebClient, address: Address, author: Author) -> SlackStream:
