@@ -12,7 +12,7 @@ from bot import consent
 from bot.errors import BadInput, NotAllowed, NotFound, PartFailed
 from bot.jobs import ReplyJob
 from bot.messages import Author, Inbound, Medium, Role, Turn, TurnState
-from bot.ports import Clock, Conversations, JobQueue, Personas, Published
+from bot.ports import Clock, Conversations, JobQueue, Personas
 
 LONGEST_QUESTION = 4_000
 
@@ -45,7 +45,7 @@ class Receive:
         """
         _check(inbound.text)
         person = await self._conversations.person(inbound.author)
-        published = await self._persona(inbound.persona_id, person.persona_id)
+        published = await self._personas.get(inbound.persona_id or person.persona_id or self._default_persona)
         now = self._clock.now()
         consent.require(published.consents, Medium.TEXT, inbound.author, now, published.persona.name)
         asked = inbound.medium or person.medium
@@ -69,15 +69,6 @@ class Receive:
         published = await self._personas.get(conversation.persona_id)
         consent.require(published.consents, medium, author, self._clock.now(), published.persona.name)
         await self._submit(turn.reply_to, medium)
-
-    async def _persona(self, named: str | None, preferred: str | None) -> Published:
-        """The persona that was named; else the preferred one if it is still there; else the default."""
-        if named:
-            return await self._personas.get(named)
-        try:
-            return await self._personas.get(preferred or self._default_persona)
-        except NotFound:
-            return await self._personas.get(self._default_persona)
 
     async def _submit(self, question_id: UUID, medium: Medium) -> None:
         job = ReplyJob(
