@@ -9,7 +9,7 @@ from bot.errors import BadInput
 from bot.media import Pixels
 from integrations.faces.portrait import eyes, mesh, mouth, rig
 from integrations.faces.portrait.enrolled import Enrolled
-from integrations.faces.portrait.landmarks import FoundFace, Landmarker, Models, Points, turn
+from integrations.faces.portrait.landmarks import Landmarker, Models, Points, turn
 from integrations.faces.portrait.mesh import SIDE, Floats
 from integrations.faces.portrait.photo import load_photo
 from integrations.faces.portrait.teeth import lift_teeth
@@ -30,7 +30,8 @@ def enrol(photo: Path, smile: Path | None, models: Models) -> Enrolled:
     points = examine(picture, landmarker, photo.name)
     source, landmarks = _crop(picture, points)
     portrait = np.asarray(cv2.resize(source, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    cover = _cover(landmarker.silhouette(portrait))
+    person = landmarker.silhouette(portrait)
+    cover = _cover(person)
     lips = mesh.find_lips(landmarks, portrait)
     right, left = _make_eyes(source, landmarks, landmarker)
     look = mouth.look_of(portrait, landmarks, lips, _sclera(source, right, left))
@@ -39,7 +40,7 @@ def enrol(photo: Path, smile: Path | None, models: Models) -> Enrolled:
         look = lift_teeth(laughing, examine(laughing, landmarker, smile.name), look, portrait, landmarks, smile.name)
     elif lips.gap > 0.09 * lips.width:
         look = lift_teeth(portrait, landmarks, look, portrait, landmarks, None)
-    return _assemble(source, portrait, cover, landmarks, lips, right, left, look)
+    return _assemble(source, _plate(portrait, person), cover, landmarks, lips, right, left, look)
 
 
 def examine(picture: Pixels, landmarker: Landmarker, name: str) -> Points:
@@ -107,9 +108,9 @@ def _cover(person: Floats) -> Floats:
     return np.asarray(cv2.resize(soft, (2 * SIDE, 2 * SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _plate(portrait: Pixels, cover: Floats) -> Pixels:
+def _plate(portrait: Pixels, person: Floats) -> Pixels:
     """What is behind the person, spread in from around them, coarse to fine."""
-    keep = (cv2.resize(cover, (SIDE, SIDE), interpolation=cv2.INTER_AREA) < 0.02).astype(np.float32)
+    keep = 1 - cv2.dilate((person > 0.12).astype(np.float32), np.ones((5, 5), np.uint8))
     levels = [(portrait.astype(np.float32) * keep[..., None], keep)]
     while levels[-1][1].shape[0] > 4:
         colour, weight = levels[-1]
@@ -152,6 +153,20 @@ def _sclera(source: Pixels, right: eyes.Eye, left: eyes.Eye) -> Floats:
     return np.asarray(np.median(chosen, axis=0), np.float32)
 
 
+def wears_glasses(source: Pixels, landmarks: Floats) -> bool:
+    """Whether a bar crosses the bridge of the nose: brightness or colour jumps there that a bare nose does not have."""
+    return _bridge(source, landmarks) > 22.0
+
+
+def _bridge(source: Pixels, landmarks: Floats) -> float:
+    top, bottom = landmarks[9, 1] * 2, landmarks[195, 1] * 2
+    x, half = landmarks[168, 0] * 2, 0.09 * float(landmarks[263, 0] - landmarks[33, 0]) * 2
+    strip = source[int(top) : int(bottom), int(x - half) : int(x + half)].astype(np.float32)
+    profile = cv2.GaussianBlur(strip.mean(1), (1, 9), 1.5)
+    smooth = cv2.GaussianBlur(profile, (1, 0), sigmaX=1, sigmaY=0.16 * len(profile))
+    return float(np.abs(profile - smooth).max(1).max())
+
+
 def _folds(landmarks: Floats) -> Pixels:
     """Where the cheeks crease, from the wings of the nose past the corners of the mouth: 0..255."""
     wide = float(np.hypot(*(landmarks[291, :2] - landmarks[61, :2])))
@@ -171,7 +186,7 @@ def _folds(landmarks: Floats) -> Pixels:
 
 
 def _assemble(
-    source: Pixels, portrait: Pixels, cover: Floats, landmarks: Floats, lips: mesh.Lips,
+    source: Pixels, plate: Pixels, cover: Floats, landmarks: Floats, lips: mesh.Lips,
     right: eyes.Eye, left: eyes.Eye, look: mouth.Look,
 ) -> Enrolled:  # fmt: skip
     net = mesh.build(landmarks, lips)
@@ -186,24 +201,30 @@ def _assemble(
     middle = landmarks[[234, 454], 0].mean()
     return Enrolled(
         source=np.dstack([source, np.asarray(cover * 255, np.uint8)]),
-        plate=_plate(portrait, cover),
+        plate=plate,
         folds=_folds(landmarks),
         points=net.points,
         depth=net.depth,
         triangles=net.triangles,
-        bases=rig.author(net, lips, landmarks),
+        bases=rig.author(net, lips, landmarks, glasses=wears_glasses(source, landmarks)),
         upper_lip=upper,
         lower_lip=lower,
         head=head.astype(np.float32),
         breath=breath.astype(np.float32),
         pivot=np.array([middle, chin + 0.12 * tall, float(np.percentile(net.depth, 90))], np.float32),
-        mouth=np.array([*lips.center, *lips.across, lips.width], np.float32),
+        mouth=np.array([*_seam_middle(lips), *lips.across, lips.width], np.float32),
         landmarks=landmarks,
         rest=_rest(lips),
         right_eye=right,
         left_eye=left,
         look=look,
     )
+
+
+def _seam_middle(lips: mesh.Lips) -> Floats:
+    """Where the lips meet in the middle once they are closed."""
+    middle = mesh.LIP_POINTS // 2
+    return np.asarray(0.58 * lips.inner_upper[middle] + 0.42 * lips.inner_lower[middle], np.float32)
 
 
 def _rest(lips: mesh.Lips) -> Floats:
@@ -218,4 +239,4 @@ def _smooth(value: Floats) -> Floats:
     return np.asarray(clipped * clipped * (3 - 2 * clipped), np.float32)
 
 
-__all__ = ["MAX_TURN", "MIN_FACE", "FoundFace", "enrol", "examine"]
+__all__ = ["MAX_TURN", "MIN_FACE", "enrol", "examine"]

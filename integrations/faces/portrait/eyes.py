@@ -53,9 +53,9 @@ def make_eye(photo: Pixels, upper: Floats, lower: Floats, iris: tuple[float, flo
     edge_low = _curve(columns, lower - [left, top])
     start, end = upper[0, 0] - left, upper[-1, 0] - left
     middle, half = (start + end) / 2, (end - start) / 2
-    inside = np.clip((1.04 - np.abs(columns - middle) / half) * 8, 0, 1).astype(np.float32)
+    inside = np.clip((1.02 - np.abs(columns - middle) / half) * 5, 0, 1).astype(np.float32)
     rows = np.arange(patch.shape[0], dtype=np.float32)[:, None]
-    reach_up, reach_low = 0.26 * tall, 0.22 * tall
+    reach_up, reach_low = 0.40 * tall, 0.22 * tall
     margin = np.clip((1.1 - np.abs(columns - middle) / half) * 6, 0, 1)
     hole = (rows > edge_up - reach_up * margin - 1) & (rows < edge_low + reach_low * margin + 1) & (margin > 0)
     lid = _lid(patch, hole, edge_up, edge_low, seed)
@@ -74,11 +74,17 @@ def _curve(columns: Floats, points: Floats) -> Floats:
 
 def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, seed: int) -> Pixels:
     """Skin over the hole: colour spread in from its rim, the bulge of the eyeball, a little grain."""
-    skin = _membrane(cv2.GaussianBlur(patch, (0, 0), 1.5).astype(np.float64), hole)
+    soft = cv2.GaussianBlur(patch, (0, 0), 1.5).astype(np.float64)
+    skin = _membrane(soft, hole)
+    # The hole's own rim lies in the shadow of lashes and brow bone; the lid itself catches light like the skin around.
+    around = soft[~hole]
+    lit = around[around.sum(1) >= np.percentile(around.sum(1), 30)].mean(0) * 0.98
+    inward = np.clip(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) / (0.16 * hole.shape[0]), 0, 1)
+    skin += (0.6 * inward)[..., None] * (lit - skin)
     rows = np.arange(patch.shape[0])[:, None]
     across = np.clip((rows - upper) / np.maximum(lower - upper, 2), -0.6, 1.4)
-    bulge = 1 + 0.09 * np.exp(-(((across - 0.35) / 0.35) ** 2)) - 0.10 * np.exp(-(((across - 1.0) / 0.16) ** 2))
-    bulge -= 0.07 * np.exp(-(((across + 0.12) / 0.10) ** 2))
+    bulge = 1 + 0.09 * np.exp(-(((across - 0.35) / 0.35) ** 2)) - 0.08 * np.exp(-(((across - 1.0) / 0.16) ** 2))
+    bulge -= 0.05 * np.exp(-(((across + 0.12) / 0.10) ** 2))
     bulge = 1 + (bulge - 1) * cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 3)
     noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, patch.shape[:2]), (0, 0), 1.1)
     noise *= 2.2 / max(float(noise.std()), 1e-6)
@@ -137,7 +143,7 @@ def paint_eye(
         opening = max(lower[x] - upper[x], 1.0)
         edge = upper[x] + 0.93 * opening * shut
         onset = min(1.0, shut * 5.0)
-        thick = 1.2 + 0.07 * opening
+        thick = 1.6 + 0.09 * opening
         for y in range(height):
             rim = min(y - upper[x], lower[x] - y)
             give = min(max(rim / (0.28 * opening + 1.0), 0.0), 1.0) * inside[x]
@@ -146,7 +152,10 @@ def paint_eye(
             u, v = fx - ix, fy - iy
             over = min(max((edge + 1.0 - y) * 0.6, 0.0), 1.0) * cover[y, x] * onset
             far = (y - edge) / thick
-            dark = 0.72 * np.exp(-far * far) * min(1.0, shut * 3.0) * inside[x]
+            if y < edge:
+                far *= 1.8
+            uneven = 0.92 + 0.08 * np.sin(x * 0.9 + np.sin(x * 0.37) * 3.0)
+            dark = 0.55 * uneven * np.exp(-far * far) * min(1.0, shut * 3.0) * inside[x] * inside[x]
             if y > edge:
                 shade = 1.0 - 0.35 * shut * np.exp(-(y - edge) / (0.25 * opening + 1.0)) * give
             else:

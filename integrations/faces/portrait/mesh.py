@@ -87,7 +87,7 @@ def find_lips(landmarks: Floats, portrait: Pixels) -> Lips:
     outer_upper, inner_upper, inner_lower, outer_lower = contours
     lips = Lips(outer_upper, inner_upper, inner_lower, outer_lower)
     for end in (0, -1):
-        corner = 0.5 * inner_upper[end] + 0.5 * outer_upper[end]
+        corner = 0.3 * inner_upper[end] + 0.7 * outer_upper[end]
         shift = corner - inner_upper[end]
         fade = np.abs(np.linspace(-1, 1, LIP_POINTS)) ** 3
         near = (np.arange(LIP_POINTS) < LIP_POINTS // 2) == (end == 0)

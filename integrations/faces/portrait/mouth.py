@@ -42,12 +42,16 @@ def look_of(portrait: Pixels, landmarks: Floats, lips: Lips, sclera: Floats) -> 
     skin = (right + left) / 2
     lip = _lip_colour(portrait, lips)
     chroma = float(np.clip((lip.max() - lip.min()) / max(float(lip.max()), 1.0) / 0.22, 0, 1))
-    bright = float(np.clip(1.12 * sclera.mean(), 0.92 * skin.mean(), min(228.0, 1.35 * skin.mean() + 50)))
-    white = np.array([0.86, 0.985, 1.06])
+    # Enamel is about as bright as lit skin, brighter than dark skin, and takes a part of the light's warmth.
+    ivory = np.array([0.84, 0.97, 1.07])
     tint = np.clip(sclera / max(float(sclera.mean()), 1.0), 0.85, 1.15)
-    tooth = bright * _toned(0.6 * white + 0.4 * white * tint, chroma)
-    exposure = float(np.clip(skin.mean() / 150, 0.45, 1.2))
-    flesh = exposure * 132 * _toned(np.array([0.80, 0.78, 1.32]), chroma)
+    warmth = np.clip(skin / max(float(skin.mean()), 1.0), 0.6, 1.4)
+    tone = _toned(0.6 * ivory + 0.15 * ivory * tint + 0.25 * ivory * warmth, chroma)
+    glow = float(np.clip(max(0.98 * skin.max(), 1.1 * sclera.max()), 0.45 * skin.max() + 92, 236))
+    tooth = glow * tone / tone.max()
+    exposure = float(np.clip(skin.mean() / 150, 0.5, 1.2))
+    red = 0.65 * np.array([0.78, 0.72, 1.50]) + 0.35 * lip / max(float(lip.mean()), 1.0)
+    flesh = exposure * 118 * _toned(red, chroma)
     slope = float(np.clip(np.log(max(float(left.mean()), 1.0) / max(float(right.mean()), 1.0)), -0.6, 0.6))
     nothing = np.zeros((0, 0, 4), np.uint8)
     return Look(
@@ -73,12 +77,13 @@ def _lip_colour(portrait: Pixels, lips: Lips) -> Floats:
 
 
 def paint_mouth(
-    out: Pixels, frame: Floats, upper: Floats, lower: Floats, width: float, jaw: float, tongue: float, look: Look
+    out: Pixels, frame: Floats, upper: Floats, lower: Floats, width: float, jaw: float, tongue: float, cave: float, look: Look
 ) -> None:
     """Paint the inside of the mouth into `out`, in place.
 
     `frame` float32[3, 2] is origin, u axis and v axis in the picture; `upper` and `lower` float32[25, 2] the inner lip
-    contours in the picture; `width` the resting mouth's width; `jaw` the teeth's drop in pixels; `tongue` 0..1 raised.
+    contours in the picture; `width` the resting mouth's width; `jaw` the teeth's drop in pixels; `tongue` 0..1 raised;
+    `cave` 0..1 how far protruded lips keep the light out.
     """
     turn = np.linalg.inv(np.stack([frame[1], frame[2]], 1)).astype(np.float32)
     top, low = (upper - frame[0]) @ turn.T, (lower - frame[0]) @ turn.T
@@ -94,7 +99,7 @@ def paint_mouth(
     box = (max(0, left), max(0, high), min(out.shape[1] - 1, right), min(out.shape[0] - 1, bottom))
     _paint(
         out, *box, frame[0].astype(np.float32), turn, start, end, ceiling, floor, float(width), float(jaw),
-        float(tongue), look.tooth, look.flesh, look.lip, look.slope, look.own, look.own_box, _UPPER, _LOWER,
+        float(tongue), float(cave), look.tooth, look.flesh, look.lip, look.slope, look.own, look.own_box, _UPPER, _LOWER,
     )  # fmt: skip
 
 
@@ -122,7 +127,7 @@ def _tooth(u: float, bounds: Any) -> tuple[float, float, int]:
 @njit(**_FAST)
 def _paint(
     out: Any, left: int, high: int, right: int, bottom: int, origin: Any, turn: Any, start: float, end: float,
-    ceiling: Any, floor: Any, width: float, jaw: float, tongue: float, tooth: Any, flesh: Any, lip: Any,
+    ceiling: Any, floor: Any, width: float, jaw: float, tongue: float, cave: float, tooth: Any, flesh: Any, lip: Any,
     slope: float, own: Any, own_box: Any, upper_teeth: Any, lower_teeth: Any,
 ) -> None:  # fmt: skip
     colour = np.empty(3, np.float32)
@@ -147,19 +152,19 @@ def _paint(
             cover = min(_ramp((below + 0.5) / 1.6), _ramp((above + 0.5) / 1.8)) * _ramp(tall / 2.2)
             un, vn = u / width, v / width
             side = min(abs(un) / 0.5, 1.0)
-            light = np.exp(slope * un) * (1.0 - 0.25 * side * side)
+            light = np.exp(slope * un) * (1.0 - 0.25 * side * side) * (1.0 - 0.5 * cave)
             # The cavity: flesh that darkens towards the throat, warm at its walls.
             depth = _ramp(below / (0.10 * width)) * _ramp(above / (0.16 * width)) * (1.0 - 0.6 * side * side)
-            warm = 0.40 - 0.24 * depth
+            warm = 0.50 - 0.28 * depth
             for c in range(3):
                 colour[c] = flesh[c] * warm * light
             # The tongue lies in the lower jaw; raised it fills the mouth up to the teeth.
-            rest = jaw * 0.97 / width + 0.055 - 0.02 * tongue
-            crest = (rest + 0.03) * (1.0 - tongue) + 0.035 * tongue - 0.02
-            crest += (0.42 - 0.12 * tongue) * un * un + 0.012 * np.exp(-((un / 0.018) ** 2)) * (1.0 - tongue)
+            rest = jaw * 0.50 / width - 0.005
+            crest = rest * (1.0 - tongue) + 0.030 * tongue
+            crest += (0.55 - 0.15 * tongue) * un * un + 0.010 * np.exp(-((un / 0.02) ** 2)) * (1.0 - tongue)
             body = _ramp((vn - crest) * width / 2.4) * _ramp((0.36 - abs(un)) * 12.0)
             inward = min(max((vn - crest) / 0.16, 0.0), 1.0)
-            glow = 0.60 + 0.34 * np.exp(-(((inward - 0.42) / 0.34) ** 2)) - 0.16 * inward
+            glow = 0.50 + 0.52 * np.exp(-(((inward - 0.5) / 0.38) ** 2))
             glow *= 0.72 + 0.28 * max(tongue, _ramp(gap / (0.28 * width)))
             for c in range(3):
                 colour[c] = colour[c] * (1 - body) + flesh[c] * glow * light * body
@@ -172,7 +177,7 @@ def _paint(
             groove = (1.0 - abs(s)) * wide * width * 0.5
             shade = 0.74 * (1.0 - 0.75 * side * side) - 0.15 * np.exp(-((groove / 0.9) ** 2))
             shade *= 1.0 - 0.35 * _ramp((vn - edge - 0.05) / 0.10)
-            shade *= 0.55 + 0.45 * _ramp(below / (0.11 * width))
+            shade *= 0.62 + 0.38 * _ramp(below / (0.09 * width))
             for c in range(3):
                 colour[c] = colour[c] * (1 - solid) + tooth[c] * shade * light * solid
             # Upper teeth: lowest in the middle, each with a rounded edge, shaded by the lip and towards the cheeks.
@@ -183,7 +188,7 @@ def _paint(
             groove = (1.0 - abs(s)) * wide * width * 0.5
             shade = (1.0 - 0.72 * side * side) * (1.0 - 0.05 * s * s) - 0.13 * np.exp(-((groove / 0.9) ** 2))
             shade *= 0.93 + 0.07 * _ramp((edge - vn) / 0.05)
-            dim = 0.60 + 0.40 * _ramp(below / (0.075 * width))
+            dim = 0.70 + 0.30 * _ramp(below / (0.055 * width))
             if own.shape[0] > 1:
                 px = (un - own_box[0]) / (own_box[2] - own_box[0]) * (own.shape[1] - 1)
                 py = (vn - own_box[1]) / (own_box[3] - own_box[1]) * (own.shape[0] - 1)

@@ -59,39 +59,50 @@ def trace(points: Any, source: Any, triangles: Any, where: Any) -> None:
 
 
 @njit(**_FAST)
-def paint(where: Any, source: Any, plate: Any, folds: Any, depth: int, out: Any) -> None:
-    """Sample `source` (uint8[H, W, 4], the fourth channel is cover) at `where` over the still `plate`.
+def compose(person: Any, where: Any, plate: Any, folds: Any, depth: int, out: Any) -> None:
+    """Lay `person` (uint8[h, w, 4], the fourth channel is cover) over the still `plate`, into `out`.
 
-    `folds` (uint8[H/2, W/2]) says where the cheek creases; `depth` 0..256 how much it is darkened there.
+    `folds` (uint8[H, W], half the photo's size) says where the cheek creases; `depth` 0..256 how much it is darkened.
     """
-    high, wide = source.shape[0] - 2, source.shape[1] - 2
+    high, wide = folds.shape[0] - 1, folds.shape[1] - 1
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            fx = min(max(where[y, x, 0], np.float32(0)), np.float32(wide))
-            fy = min(max(where[y, x, 1], np.float32(0)), np.float32(high))
-            ix, iy = int(fx), int(fy)
-            u, v = int((fx - ix) * 128), int((fy - iy) * 128)
-            w11 = u * v
-            w10 = v * 128 - w11
-            w01 = u * 128 - w11
-            w00 = 16384 - w10 - w01 - w11
-            cover = source[iy, ix, 3]
-            if cover == 0:
+            cover = int(person[y, x, 3])
+            if cover == 255:
+                for c in range(3):
+                    out[y, x, c] = person[y, x, c]
+            elif cover == 0:
                 for c in range(3):
                     out[y, x, c] = plate[y, x, c]
-                continue
-            dim = 16384
-            if depth > 0:
-                dim -= (int(folds[iy >> 1, ix >> 1]) * depth) >> 2
-            for c in range(3):
-                value = (
-                    source[iy, ix, c] * w00
-                    + source[iy, ix + 1, c] * w01
-                    + source[iy + 1, ix, c] * w10
-                    + source[iy + 1, ix + 1, c] * w11
-                )
-                if dim < 16384:
-                    value = (value >> 7) * dim >> 7
-                if cover < 255:
-                    value = (value * cover + plate[y, x, c] * (255 - cover) * 16384) // 255
-                out[y, x, c] = (value + 8192) >> 14
+            else:
+                for c in range(3):
+                    out[y, x, c] = (person[y, x, c] * cover + plate[y, x, c] * (255 - cover) + 127) // 255
+        if depth > 0:
+            for x in range(out.shape[1]):
+                fx = min(max(int(where[y, x, 0] * np.float32(0.5)), 0), wide)
+                fy = min(max(int(where[y, x, 1] * np.float32(0.5)), 0), high)
+                fold = int(folds[fy, fx])
+                if fold > 0:
+                    dim = 65536 - fold * depth
+                    for c in range(3):
+                        out[y, x, c] = (out[y, x, c] * dim) >> 16
+
+
+@njit(**_FAST)
+def draw_seam(out: Any, upper: Any, lower: Any, colour: Any, strength: float) -> None:
+    """A soft dark line where the lips (float32[n, 2] contours) touch; it fades as they part and towards the corners."""
+    last = upper.shape[0] - 1
+    for k in range(last):
+        left, right = upper[k, 0], upper[k + 1, 0]
+        for x in range(int(np.ceil(left)), int(np.ceil(right))):
+            part = (x - left) / (right - left)
+            high = upper[k, 1] * (1 - part) + upper[k + 1, 1] * part
+            low = lower[k, 1] * (1 - part) + lower[k + 1, 1] * part
+            along = (k + part) / last * 2 - 1
+            shown = strength * (1 - along**6) * max(0.0, 1 - (low - high) / 3.0)
+            middle = (high + low) / 2
+            for y in range(int(middle) - 2, int(middle) + 4):
+                if 0 <= y < out.shape[0] and 0 <= x < out.shape[1]:
+                    mix = shown * np.exp(-(((y - middle) / 1.1) ** 2))
+                    for c in range(3):
+                        out[y, x, c] = np.uint8(out[y, x, c] * (1 - mix) + colour[c] * mix + 0.5)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from bot.media import Pixels
@@ -9,7 +10,7 @@ from integrations.faces.portrait.enrolled import Enrolled
 from integrations.faces.portrait.eyes import Eye, paint_eye
 from integrations.faces.portrait.mesh import SIDE, Floats
 from integrations.faces.portrait.mouth import paint_mouth
-from integrations.faces.portrait.raster import paint, trace
+from integrations.faces.portrait.raster import compose, draw_seam, trace
 from integrations.faces.portrait.rig import JAW_DROP, Base
 
 
@@ -43,6 +44,11 @@ class Renderer:
         self._source = np.asarray(enrolled.points * np.float32(2) + np.float32(0.5), np.float32)
         self._where = np.zeros((SIDE, SIDE, 2), np.float32)
         self._eyes = (0.0, 0.0, 0.0)
+        self._open = bool(enrolled.rest[Base.CLOSE] > 0)
+        # The seam's dark line is a fiftieth of the mouth wide; towards the corners the lips leave no room to roll.
+        along = np.linspace(-1, 1, len(enrolled.upper_lip))[:, None]
+        room = np.ones_like(along) if self._open else np.clip(1.15 - 1.3 * along**4, 0, 1)
+        self._roll = (0.034 * enrolled.mouth[4] * room).astype(np.float32)
         self._bases = enrolled.bases.reshape(len(Base), -1)
 
     def draw(self, expression: Expression) -> Pixels:
@@ -59,16 +65,30 @@ class Renderer:
             points[face.lower_lip[crossed]] = met
         points = _posed(points, face.depth, face.head, face.pivot, expression)
         points[:, 1] -= face.breath * np.float32(1.3 * expression.breath)
-        trace(points.astype(np.float32), self._source, face.triangles, self._where)
+        trace(points.astype(np.float32), self._unrolled(upper, lower), face.triangles, self._where)
         out = np.empty((SIDE, SIDE, 3), np.uint8)
         crease = max(float(weights[Base.SMILE]) + 0.5 * float(weights[Base.WIDE]), 0.0)
-        paint(self._where, self._painted, face.plate, face.folds, int(min(crease, 1.2) * 46), out)
+        person = cv2.remap(self._painted, self._where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        compose(person, self._where, face.plate, face.folds, int(min(crease, 1.2) * 46), out)
+        if self._open:
+            draw_seam(out, points[face.upper_lip], points[face.lower_lip], face.look.lip * 0.42, 0.85)
         jaw = float(weights[Base.JAW]) * JAW_DROP * float(face.mouth[4])
         paint_mouth(
             out, self._mouth_frame(expression), points[face.upper_lip], points[face.lower_lip],
-            float(face.mouth[4]), jaw, expression.tongue, face.look,
+            float(face.mouth[4]), jaw, expression.tongue, min(float(weights[Base.ROUND]), 1.0), face.look,
         )  # fmt: skip
         return out
+
+    def _unrolled(self, upper: Floats, lower: Floats) -> Floats:
+        """Source coordinates with the dark seam rolled inward as the lips part, so that no line is left on either."""
+        face = self._face
+        part = np.clip((lower[:, 1] - upper[:, 1]) / (0.06 * face.mouth[4]), 0, 1)[:, None]
+        part = np.maximum(part, 0.7 if self._open else 0.0) * self._roll
+        source = self._source.copy()
+        down = np.array([-face.mouth[3], face.mouth[2]], np.float32)
+        source[face.lower_lip[1:-1]] += (2 * part * down)[1:-1]
+        source[face.upper_lip[1:-1]] -= (1.2 * part * down)[1:-1]
+        return source
 
     def _mouth_frame(self, expression: Expression) -> Floats:
         """Origin and axes of the skull's mouth in the picture; a little behind the lips, so that it shifts less."""

@@ -39,8 +39,8 @@ _BROWS = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55, 300, 293, 334, 296, 336, 276
 _NOSE_TIP, _CHIN_TIP, _TOP = 4, 152, 10
 
 
-def author(mesh: Mesh, lips: Lips, landmarks: Floats) -> Floats:
-    """The bases, float32[11, vertices, 2], in portrait pixels at weight 1."""
+def author(mesh: Mesh, lips: Lips, landmarks: Floats, *, glasses: bool) -> Floats:
+    """The bases, float32[11, vertices, 2], in portrait pixels at weight 1. Brows hardly move behind `glasses`."""
     down = np.array([-lips.across[1], lips.across[0]])
     frame = np.stack([lips.across, down])
     held = _held(mesh, landmarks)
@@ -48,7 +48,7 @@ def author(mesh: Mesh, lips: Lips, landmarks: Floats) -> Floats:
     bases = np.zeros((len(Base), len(mesh.points), 2))
     for base in Base:
         if base is Base.BROW:
-            bases[base] = _brows(mesh, landmarks, solve)
+            bases[base] = _brows(mesh, landmarks, solve, 0.004 if glasses else 0.022)
             continue
         local = _lip_moves(base, mesh, lips)
         known = held | (mesh.ring > 0)
@@ -62,13 +62,13 @@ def _lip_moves(base: Base, mesh: Mesh, lips: Lips) -> Vectors:
     """Displacement (across, down) of the lip vertices in pixels; zero elsewhere."""
     t, ring, width = mesh.along.astype(np.float64), mesh.ring, lips.width
     size = np.abs(t)
-    arch, plateau = np.clip(1 - t**2, 0, 1) ** 0.8, 1 - size**4
+    arch, plateau = np.clip(1 - t**2, 0, 1) ** 0.7, 1 - size**4
     upper, lower = (ring >= 1) & (ring <= 3), ring >= 4
     outer = np.select([ring == 1, ring == 2, ring == 5, ring == 6], [1.0, 0.5, 0.5, 1.0], 0.0)
     zero = np.zeros_like(t)
     across, down = zero, zero
     if base is Base.JAW:
-        corner = 0.3
+        corner = 0.28
         down = JAW_DROP * np.where(lower, corner + (1 - corner) * arch, corner * size**4)
         across = -0.055 * t * size
     elif base is Base.WIDE:
@@ -116,12 +116,12 @@ def _jaw_moves(mesh: Mesh, local: Vectors, drop: float) -> NDArray[np.bool_]:
     return known
 
 
-def _brows(mesh: Mesh, landmarks: Floats, solve: "_Spread") -> Vectors:
-    """Both brows up by 3 % of the face's height; lids and hairline stay."""
+def _brows(mesh: Mesh, landmarks: Floats, solve: "_Spread", lift: float) -> Vectors:
+    """Both brows up by `lift` of the face's height; lids and hairline stay."""
     height = float(landmarks[_CHIN_TIP, 1] - landmarks[_TOP, 1])
     moved = np.zeros((len(mesh.points), 2))
     brows = np.isin(mesh.landmark, _BROWS)
-    moved[brows, 1] = -0.03 * height
+    moved[brows, 1] = -lift * height
     eyes = float(landmarks[[159, 386], 1].mean())
     rest = (mesh.points[:, 1] > eyes - 0.035 * height) | (mesh.points[:, 1] < landmarks[_TOP, 1] + 0.02 * height)
     outside = (mesh.points[:, 0] < landmarks[:, 0].min() - 8) | (mesh.points[:, 0] > landmarks[:, 0].max() + 8)
