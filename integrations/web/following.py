@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, Protocol
 from uuid import UUID
 
 from aiohttp import web
 
+from bot.errors import PartFailed, Refused
 from integrations.web.guard import decorate
 from integrations.web.translate import Json
 
@@ -16,6 +19,8 @@ FIRST_SILENCE = 4.0
 HEARTBEAT = 15.0
 RETRY_MS = 1_000
 _ID = re.compile(r"\d{1,20}(-\d{1,20})?")
+
+log = logging.getLogger(__name__)
 
 Settled = Callable[[], Awaitable[Json | None]]
 
@@ -64,7 +69,9 @@ class Following:
         self._open.add(sending)
         try:
             await sending
-        except (ConnectionResetError, asyncio.CancelledError):
+        except (ConnectionResetError, PartFailed, Refused):
+            log.info("an event stream broke off; the browser comes back", extra={"turn_id": turn_id})
+        except asyncio.CancelledError:
             sending.cancel()
         finally:
             self._open.discard(sending)
@@ -72,13 +79,17 @@ class Following:
 
     async def _send(self, response: web.StreamResponse, turn_id: UUID, after: str, settled: Settled) -> None:
         await response.write(f"retry: {RETRY_MS}\n\n".encode())
-        async for event in _or_silence(self._events.follow(turn_id, after)):
-            if event is not None:
-                await response.write(encode(event.kind, event.data, event.id))
-            elif stored := await settled():
-                await response.write(encode("settled", stored))
-            else:
-                await response.write(b": still here\n\n")
+        async with aclosing(_or_silence(self._events.follow(turn_id, after))) as events:
+            async for event in events:
+                await response.write(await _frame(event, settled))
+
+
+async def _frame(event: Happened | None, settled: Settled) -> bytes:
+    if event is not None:
+        return encode(event.kind, event.data, event.id)
+    if stored := await settled():
+        return encode("settled", stored)
+    return b": still here\n\n"
 
 
 def encode(kind: str, data: Json, event_id: str | None = None) -> bytes:
@@ -94,7 +105,7 @@ def resume_point(request: web.Request) -> str:
     return asked if _ID.fullmatch(asked) else "0"
 
 
-async def _or_silence(events: AsyncIterator[Happened]) -> AsyncIterator[Happened | None]:
+async def _or_silence(events: AsyncIterator[Happened]) -> AsyncGenerator[Happened | None, None]:
     """The events, and None whenever there was none for a while."""
     patience = FIRST_SILENCE
     following = aiter(events)
@@ -116,3 +127,5 @@ async def _or_silence(events: AsyncIterator[Happened]) -> AsyncIterator[Happened
         if coming:
             coming.cancel()
             await asyncio.gather(coming, return_exceptions=True)
+        if isinstance(following, AsyncGenerator):
+            await following.aclose()

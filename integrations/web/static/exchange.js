@@ -19,6 +19,7 @@ export class Exchange {
     this.awaited = new Map(); // marks of what was asked for -> whether its beginning was seen
     this.clips = new Map();
     this.wishes = new Set(); // media asked for by a press in this page: they play by themselves
+    this.coming = new Set(); // media asked for, not yet confirmed
     this.answer = null;
     this.build();
     if (stored) this.settle(stored);
@@ -74,14 +75,19 @@ export class Exchange {
   async again(medium) {
     const mark = newId();
     this.wishes.add(medium);
-    this.await(mark, false, medium);
+    this.coming.add(medium);
+    this.offer();
     this.work("waiting", null, medium);
     try {
       await post(`/api/turns/${this.answer.turn_id}/again`, { medium, mark });
+      this.await(mark, false, medium);
     } catch (trouble) {
-      this.arrived(mark);
+      if (!this.awaited.size) this.quiet();
+      this.offer();
       this.after.prepend(failure(trouble.message));
       announce(trouble.message);
+    } finally {
+      this.coming.delete(medium);
     }
   }
 
@@ -214,7 +220,7 @@ export class Exchange {
     const focused = this.after.contains(document.activeElement) ? document.activeElement.dataset.does : null;
     if (this.answer.failed) this.after.replaceChildren(this.askAgain());
     else {
-      const coming = [...this.awaited.values()].map(({ medium }) => medium);
+      const coming = [...this.coming, ...[...this.awaited.values()].map(({ medium }) => medium)];
       this.after.replaceChildren(...[notes(this.answer.citations), actions(this, coming)].filter(Boolean));
     }
     if (focused) this.after.querySelector(`[data-does="${focused}"]`)?.focus();

@@ -3,10 +3,12 @@
 const KINDS = ["status", "reset", "delta", "final", "clip", "say", "again", "settled", "done"];
 const MOST_AT_ONCE = 3; // a browser opens six connections to one server, in all tabs together
 const GIVE_UP_AFTER = 5 * 60_000;
+const TOLD_AFTER = 2_500; // a line that is back at once is not worth a word
 
 const waiting = [];
 const lost = new Set();
 let open = 0;
+let telling = 0;
 let onLine = () => {};
 
 /** `listener(true)` when a line breaks, `listener(false)` when all are back. */
@@ -67,7 +69,9 @@ class Line {
   line(broken) {
     if (broken) lost.add(this);
     else lost.delete(this);
-    onLine(lost.size > 0);
+    clearTimeout(telling);
+    if (lost.size) telling = setTimeout(() => onLine(true), TOLD_AFTER);
+    else onLine(false);
   }
 
   stop() {
