@@ -202,7 +202,7 @@ def _prepare(located: Settings) -> None:
 
     upgrade(located.database_url)
     click.echo("Loading personas ...")
-    load_all(located)
+    asyncio.run(load_all(located))
 
 
 def children(located: Settings, given: Settings) -> tuple[Child, ...]:
