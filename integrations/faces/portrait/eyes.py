@@ -82,9 +82,9 @@ def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, s
     inward = np.clip(cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3) / (0.16 * hole.shape[0]), 0, 1)
     skin += (0.6 * inward)[..., None] * (lit - skin)
     rows = np.arange(patch.shape[0])[:, None]
-    across = np.clip((rows - upper) / np.maximum(lower - upper, 2), -0.6, 1.4)
-    bulge = 1 + 0.09 * np.exp(-(((across - 0.35) / 0.35) ** 2)) - 0.08 * np.exp(-(((across - 1.0) / 0.16) ** 2))
-    bulge -= 0.05 * np.exp(-(((across + 0.12) / 0.10) ** 2))
+    across = np.clip((rows - upper) / np.maximum(lower - upper, 2), -0.8, 1.4)
+    bulge = 1 + 0.04 * np.exp(-(((across - 0.35) / 0.35) ** 2)) - 0.08 * np.exp(-(((across - 1.0) / 0.16) ** 2))
+    bulge -= 0.05 * np.exp(-(((across + 0.30) / 0.16) ** 2))
     bulge = 1 + (bulge - 1) * cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 3)
     noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, patch.shape[:2]), (0, 0), 1.1)
     noise *= 2.2 / max(float(noise.std()), 1e-6)

@@ -27,6 +27,7 @@ _LIP_LANDMARKS = frozenset(
     + (15, 16, 85, 86, 89, 90, 77, 96, 146, 180, 179, 315, 316, 319, 320, 307, 325, 403, 404, 61, 57, 287)
 )
 _GRID_STEP = 20
+_CLOSED_GAP = 0.07
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,16 @@ def find_lips(landmarks: Floats, portrait: Pixels) -> Lips:
     contours = [_resampled(landmarks[list(ids), :2]) for ids in (OUTER_UPPER, INNER_UPPER, INNER_LOWER, OUTER_LOWER)]
     outer_upper, inner_upper, inner_lower, outer_lower = contours
     lips = Lips(outer_upper, inner_upper, inner_lower, outer_lower)
+    # Closed lips touch almost out to the outer corners; parted ones end where the landmarks say.
+    outward = 0.7 if lips.gap <= _CLOSED_GAP * lips.width else 0.2
     for end in (0, -1):
-        corner = 0.3 * inner_upper[end] + 0.7 * outer_upper[end]
+        corner = (1 - outward) * inner_upper[end] + outward * outer_upper[end]
         shift = corner - inner_upper[end]
         fade = np.abs(np.linspace(-1, 1, LIP_POINTS)) ** 3
         near = (np.arange(LIP_POINTS) < LIP_POINTS // 2) == (end == 0)
         for contour in (inner_upper, inner_lower):
             contour += (fade * near)[:, None] * shift
-    if lips.gap > 0.07 * lips.width:
+    if lips.gap > _CLOSED_GAP * lips.width:
         return lips
     seam = _dark_line(lips, portrait)
     return Lips(outer_upper, seam, seam.copy(), outer_lower)

@@ -89,6 +89,8 @@ def _placed(patch: Pixels, enamel: Floats, rows: Floats, look: Look) -> dict[str
         start = min(int(row) + 2, bottom - top - 1) + extra
         lit[:start, column] = lit[start, column]
         cover[:start, column] = cover[start, column]
+    rim = np.minimum(np.arange(cover.shape[1]), np.arange(cover.shape[1])[::-1]) / (0.07 * cover.shape[1])
+    cover = cover * np.clip(rim, 0, 1)
     centre = patch.shape[1] / 2
     box = np.array([left - centre, 0, right - centre, 0], np.float32) / _PER_WIDTH
     box[3] = 0.036
