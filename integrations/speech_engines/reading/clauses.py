@@ -1,0 +1,96 @@
+"""Where a reader would breathe: a text in pieces that can be spoken one after the other, the first one short."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+FIRST = 48
+"""A first sentence longer than this is cut at its first clause, so that sound comes early."""
+
+LONGEST = 200
+"""No piece is longer than this many characters, if it has a place to be cut."""
+
+_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)\s*|\n+\s*")
+_CLAUSE = re.compile(r"(?:[,;:][\"'”’)\]]*|—|–)\s+")
+_JOINT = re.compile(r"\s+(?=(?:and|but|or|because|which|that|when|while|where|who|so|to|with|for|from|in|on|at)\s)")
+_SPACE = re.compile(r"\s+")
+
+_PAUSES = (  # what a piece ends with, and the seconds of silence after it
+    (re.compile(r"\n\s*\n\s*$"), 0.60),
+    (re.compile(r"[.!?…][\"'”’)\]]*\s*$|\n\s*$"), 0.34),
+    (re.compile(r"[;:—–][\"'”’)\]]*\s*$"), 0.20),
+    (re.compile(r",[\"'”’)\]]*\s*$"), 0.12),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """text[start:end], and the seconds of silence that belong after it."""
+
+    start: int
+    end: int
+    pause: float
+
+
+def clauses(text: str) -> list[Clause]:
+    """Cut `text`; the clauses cover it without gaps. Empty for a text without a letter or a digit."""
+    edges = [0]
+    for index, (start, end) in enumerate(_sentences(text)):
+        edges += _cuts(text, start, end, early=index == 0)
+    spans = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [Clause(a, b, _pause(text[a:b])) for a, b in _voiced(text, spans)]
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for match in _SENTENCE.finditer(text):
+        yield start, match.end()
+        start = match.end()
+    if start < len(text):
+        yield start, len(text)
+
+
+def _cuts(text: str, start: int, end: int, *, early: bool) -> list[int]:
+    """Ends of the pieces of one sentence."""
+    if early and end - start > FIRST:
+        first = next(
+            (m.end() for m in _CLAUSE.finditer(text, start + 8, end - 8) if _sayable(text[start : m.end()])), 0
+        )
+        if first and first - start <= LONGEST:
+            return [first, *_cuts(text, first, end, early=False)]
+    if end - start <= LONGEST:
+        return [end]
+    middle = _nearest_to_the_middle(text, start, end)
+    return [*_cuts(text, start, middle, early=False), *_cuts(text, middle, end, early=False)] if middle else [end]
+
+
+def _sayable(clause: str) -> bool:
+    """Two words or more: a single short word sounds clipped when it is spoken on its own."""
+    return len(clause.split()) >= 2
+
+
+def _nearest_to_the_middle(text: str, start: int, end: int) -> int | None:
+    middle = (start + end) // 2
+    for kind in (_CLAUSE, _JOINT, _SPACE):
+        places = [m.end() for m in kind.finditer(text, start + 20, end - 20)]
+        near = [place for place in places if kind is not _CLAUSE or abs(place - middle) < (end - start) * 0.4]
+        if near:
+            return min(near, key=lambda place: abs(place - middle))
+    return None
+
+
+def _voiced(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join what has nothing to say in it to its neighbour."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and not any(c.isalnum() for c in text[start:end]):
+            joined[-1] = (joined[-1][0], end)
+        elif joined and not any(c.isalnum() for c in text[joined[-1][0] : joined[-1][1]]):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return [span for span in joined if any(c.isalnum() for c in text[span[0] : span[1]])]
+
+
+def _pause(clause: str) -> float:
+    return next((seconds for ending, seconds in _PAUSES if ending.search(clause)), 0.03)

@@ -1,0 +1,75 @@
+"""Applies the rules of reading aloud, and remembers which letters became which words."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
+"""A pattern and what is said instead; None leaves the match as it is written."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text as written and as spoken. `knots` are pairs (offset in written, offset in spoken), both rising."""
+
+    written: str
+    spoken: str
+    knots: tuple[tuple[int, int], ...]
+    _columns: tuple[list[int], list[int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_columns", ([a for a, _ in self.knots], [b for _, b in self.knots]))
+
+    def spoken_at(self, offset: int) -> float:
+        """Where in `spoken` the written text up to `offset` ends."""
+        return float(np.interp(offset, *self._columns))
+
+    def written_span(self, start: int, end: int, *, last: bool) -> tuple[int, int]:
+        """The written characters that begin within spoken[start:end]; consecutive spans leave nothing out."""
+        first = 0 if start == 0 else self._written_from(start)
+        return first, len(self.written) if last else self._written_from(end)
+
+    def _written_from(self, spoken: int) -> int:
+        low, high = 0, len(self.written)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.spoken_at(middle) >= spoken else (middle + 1, high)
+        return low
+
+
+def read(text: str) -> Reading:
+    """`text` as somebody would read it out in American English."""
+    from integrations.speech_engines.reading import calendar, quantities, symbols
+
+    rules = (*symbols.ADDRESSES, *calendar.RULES, *quantities.RULES, *symbols.RULES)
+    return apply(text, rules)
+
+
+def apply(text: str, rules: Iterable[Rule]) -> Reading:
+    """Earlier rules win; what one rule has replaced, no other sees, but each sees the whole text around its match."""
+    taken: list[tuple[int, int, str]] = []
+    for pattern, say in rules:
+        at = 0
+        while match := pattern.search(text, at):
+            start, end = match.span()
+            clash = next((b for a, b, _ in taken if a < end and start < b), None)
+            words = None if clash is not None or start == end else say(match)
+            if words is not None:
+                taken.append((start, end, words))
+            at = max(clash if clash is not None else end, start + 1)
+    return _joined(text, sorted(taken))
+
+
+def _joined(text: str, taken: list[tuple[int, int, str]]) -> Reading:
+    parts: list[str] = []
+    knots = [(0, 0)]
+    at = length = 0
+    for start, end, words in [*taken, (len(text), len(text), "")]:
+        for piece, edge in ((text[at:start], start), (words, end)):
+            parts.append(piece)
+            length += len(piece)
+            knots.append((edge, length))
+        at = end
+    return Reading(text, "".join(parts), tuple(dict.fromkeys(knots)))
