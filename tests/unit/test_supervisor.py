@@ -151,7 +151,8 @@ import asyncio, sys
 from pathlib import Path
 from workers.supervisor import Child, Supervisor
 child = Child("a", (sys.executable, "-c", {SLEEPER!r}))
-supervisor = Supervisor([child], Path({str(tmp_path)!r}), lambda *_: print(*supervisor.pids.values(), flush=True), print)
+tell = lambda *_: print(*supervisor.pids.values(), flush=True)
+supervisor = Supervisor([child], Path({str(tmp_path)!r}), tell, print)
 asyncio.run(supervisor.run(asyncio.Event()))
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
