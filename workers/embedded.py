@@ -89,7 +89,7 @@ def start_postgres(data_dir: Path, *, durable: bool = True) -> EmbeddedServer:
         pgdata, log = home / "data", home / "postgres.log"
         if not (pgdata / "PG_VERSION").exists():
             _init_postgres(pgdata, account)
-        pid = _postgres_pid(pgdata) or _launch_postgres(pgdata, log, account, durable)
+        pid = _taken_over(pgdata) or _launch_postgres(pgdata, log, account, durable)
         _ensure_database(_postgres_url(pgdata, SUPERUSER))
         return EmbeddedServer(_postgres_url(pgdata, DATABASE), pid, log, (signal.SIGINT, signal.SIGQUIT), lock)
     except BaseException:
@@ -255,10 +255,10 @@ def _postgres_pid(pgdata: Path) -> int | None:
     try:
         pid = int(pid_file.read_text().splitlines()[0])
         arguments = psutil.Process(pid).cmdline()
+    except (psutil.ZombieProcess, psutil.AccessDenied):
+        arguments = []
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return None  # Postgres itself sorts out a pid file whose process is gone
-    except psutil.AccessDenied:
-        arguments = []
     if arguments and "postgres" in Path(arguments[0]).name and str(pgdata) in arguments:
         return pid if _status(pgdata) == "ready" else _await_ready(pgdata, pid)
     if not any("postgres" in word for word in arguments):
@@ -356,6 +356,21 @@ def _folder_of_socket(pgdata: Path) -> Path:
         return Path((pgdata / "postmaster.pid").read_text().splitlines()[4].strip())
     except (OSError, IndexError):
         return pgdata
+
+
+def _taken_over(pgdata: Path) -> int | None:
+    """The server an earlier process has left running; None when there is none, or it is just dying."""
+    import psycopg
+
+    until = time.monotonic() + START_SECONDS
+    while (pid := _postgres_pid(pgdata)) and time.monotonic() < until:
+        try:
+            psycopg.connect(_postgres_url(pgdata, SUPERUSER).replace("+psycopg", ""), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return pid
+    return None
 
 
 def _ensure_database(url: str) -> None:
