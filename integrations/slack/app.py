@@ -16,7 +16,6 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import Refused
@@ -24,6 +23,7 @@ from bot.messages import Address, Author, Inbound, Medium, Turn
 from bot.ports import BlobStore, Clock, Conversations, Personas
 from integrations.slack import home, translate
 from integrations.slack.client import failing_as_surface, make_client, session
+from integrations.slack.identity import Identity
 from integrations.slack.surface import SlackSurface
 
 STORE_WITHIN = 2.5
@@ -86,7 +86,7 @@ class Slack:
         self._clock = clock
         self._default_persona = default_persona
         self._stop = stop
-        self._identity: AuthorizeResult | None = None
+        self._identity = Identity(client)
         self._begun: set[asyncio.Task[None]] = set()
         self.events: dict[str, Listener] = {
             "message.im": self._message,
@@ -109,7 +109,7 @@ class Slack:
             logger=logging.getLogger(f"{__name__}.bolt"),
             signing_secret=signing_secret,
             client=AsyncWebClient(base_url=self._client.base_url),
-            authorize=self._who_am_i,
+            authorize=self._identity,
             process_before_response=True,
         )
         for name, listener in self.events.items():
@@ -121,8 +121,17 @@ class Slack:
         return app
 
     async def handler(self, request: web.Request) -> web.Response:
-        """aiohttp handler of POST /slack/events. Bolt checks signature and timestamp: 401 when they are wrong."""
-        return await to_aiohttp_response(await self.app.async_dispatch(await to_bolt_request(request)))
+        """aiohttp handler of POST /slack/events. Bolt checks signature and timestamp: 401 when they are wrong.
+
+        What Bolt itself would trip over, before it knows who sent it, is refused here.
+        """
+        if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
+            return web.Response(status=401)
+        try:
+            received = await to_bolt_request(request)
+        except ValueError:
+            return web.Response(status=400)
+        return await to_aiohttp_response(await self.app.async_dispatch(received))
 
     async def socket_mode(self, app_token: str) -> AsyncSocketModeHandler:
         """Connect by Socket Mode; ends with `await (the result).close_async()`."""
@@ -139,26 +148,10 @@ class Slack:
             await asyncio.wait(self._begun, timeout=FINISH_WITHIN)
         await self.surface.close()
 
-    async def _who_am_i(self) -> AuthorizeResult:
-        """The bot's own ids, asked once. A failure is raised, so that Slack sends the event again: Bolt's own way
-        answers 200 to an event it could not authorize, and it would be lost."""
-        if self._identity is None:
-            session(self._client)
-            with failing_as_surface("auth.test"):
-                answer = await self._client.auth_test()
-            self._identity = AuthorizeResult(
-                enterprise_id=answer.get("enterprise_id"),
-                team_id=answer.get("team_id"),
-                bot_user_id=answer.get("user_id"),
-                bot_id=answer.get("bot_id"),
-                bot_token=self._client.token,
-            )
-        return self._identity
-
     # --- events ---
 
     async def _message(self, body: dict[str, Any]) -> None:
-        inbound = translate.to_inbound(body, (self._identity and self._identity.bot_user_id) or "")
+        inbound = translate.to_inbound(body, self._identity.bot_user_id)
         if inbound is None:
             return
         try:

@@ -57,7 +57,8 @@ def _choices(
     if chosen is None:
         return [_section("Nobody can be talked to yet: no persona has been loaded.")]
     media = consent.offered(chosen.consents, author, now)
-    names = [(each.persona.id, each.persona.name) for each in personas[:MOST_PERSONAS]]
+    others = [each for each in personas if each is not chosen][: MOST_PERSONAS - 1]
+    names = [(each.persona.id, each.persona.name) for each in (chosen, *others)]
     blocks = [_select("*Whom* you talk to", CHOOSE_PERSONA, names, chosen.persona.id)]
     if media:
         options = [(medium.value, NAMES[medium]) for medium in media]

@@ -100,10 +100,13 @@ class FakeSlack(WebApi):
         await self._event("message.im", {**event_of(message), "type": "message", "channel_type": "im"})
         return message
 
-    async def mention(self, user: str, channel: str, text: str, *, thread: str | None = None) -> Message:
-        """Mention the bot in a channel."""
+    async def mention(
+        self, user: str, channel: str, text: str, *, thread: str | None = None, team: str = TEAM
+    ) -> Message:
+        """Mention the bot in a channel; `team` is the workspace the person comes from."""
         message = self._said(channel, user, f"<@{BOT_USER}> {text}", thread)
-        await self._event("app_mention", {**event_of(message), "type": "app_mention"})
+        guest = {} if team == TEAM else {"user_team": team}
+        await self._event("app_mention", {**event_of(message), "type": "app_mention", "team": team, **guest})
         return message
 
     async def edit(self, message: Message, text: str) -> None:
@@ -267,15 +270,17 @@ class FakeSlack(WebApi):
 
     async def _through(self, socket: web.WebSocketResponse, kind: str, payload: dict[str, Any]) -> Delivery:
         envelope_id = uuid4().hex
-        self._envelopes[envelope_id] = asyncio.get_running_loop().create_future()
+        acknowledged = self._envelopes[envelope_id] = asyncio.get_running_loop().create_future()
         takes = kind != "events_api"
         await socket.send_json(
             {"type": kind, "envelope_id": envelope_id, "payload": payload, "accepts_response_payload": takes}
         )
         try:
-            answer = await asyncio.wait_for(self._envelopes.pop(envelope_id), ACK_WITHIN)
+            answer = await asyncio.wait_for(acknowledged, ACK_WITHIN)
         except TimeoutError:
             return Delivery(0, "")
+        finally:
+            del self._envelopes[envelope_id]
         return Delivery(200, (answer.get("payload") or {}).get("text", ""))
 
     async def _event(self, subscription: str, event: dict[str, Any]) -> None:
