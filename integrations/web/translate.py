@@ -113,6 +113,7 @@ def persona_json(published: Published, author: Author, now: datetime) -> Json:
 
 def me_json(person: Person, personas: Sequence[Published], default: str, now: datetime) -> Json:
     """The person at the browser: what they prefer, and whom they may talk to."""
+    personas = sorted(personas, key=lambda published: published.persona.id != default)
     ids = [published.persona.id for published in personas]
     chosen = next((each for each in (person.persona_id, default) if each in ids), ids[0] if ids else None)
     return {

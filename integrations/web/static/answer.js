@@ -28,7 +28,6 @@ function note(citation) {
 export function actions(exchange, coming) {
   return h("div", { class: "actions" },
     ...richer(exchange, coming),
-    h("span", { class: "gap" }),
     copyButton(exchange.answer.text),
     ...thumbs(exchange.answer.turn_id));
 }

@@ -70,8 +70,8 @@ export class Composer {
     const choices = persona.media.map((each) => this.choice(each, each.medium === chosen));
     $("media").replaceChildren($("media").querySelector("legend"), ...choices);
     const closed = persona.media.filter(({ why_not }) => why_not);
-    $("hint").textContent = closed.at(-1)?.why_not || persona.disclosure;
-    $("hint").classList.toggle("disclosing", !closed.length);
+    $("hint").textContent = closed[0]?.why_not ?? "";
+    this.trouble("");
   }
 
   choice({ medium, why_not }, checked) {

@@ -174,6 +174,7 @@ export class Exchange {
     this.page.grown();
     if (!this.wishes.delete(clip.medium) || document.hidden) return;
     made.play();
+    this.page.look(made.element);
   }
 
   gaveUp() {

@@ -172,6 +172,15 @@ class Page {
     else this.scrolled();
   }
 
+  /** Bring what begins to play into sight, whole where it fits. */
+  look(element) {
+    if (this.atEnd === false) return;
+    requestAnimationFrame(() => {
+      const area = $("scroll").getBoundingClientRect(), box = element.getBoundingClientRect();
+      if (box.top < area.top) $("scroll").scrollTop -= area.top - box.top + 12;
+    });
+  }
+
   scrolled() {
     const area = $("scroll");
     this.atEnd = area.scrollHeight - area.scrollTop - area.clientHeight < NEAR;
@@ -179,7 +188,7 @@ class Page {
   }
 
   toEnd() {
-    $("scroll").scrollTop = $("scroll").scrollHeight;
+    $("scroll").scrollTop = document.body.classList.contains("empty") ? 0 : $("scroll").scrollHeight;
     this.atEnd = true;
     $("latest").hidden = true;
   }

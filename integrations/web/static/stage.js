@@ -7,7 +7,8 @@ export function showPersona(persona) {
   $("name").textContent = persona.name;
   $("title").textContent = persona.title;
   $("disclosure").textContent = persona.disclosure;
-  $("monogram").textContent = persona.name.split(/\s+/).filter((word) => /^\p{Lu}/u.test(word)).slice(-2).map((word) => word[0]).join("");
+  $("opening").textContent = persona.disclosure;
+  $("monogram").textContent = initials(persona.name);
   portrait(persona);
 }
 
@@ -27,7 +28,7 @@ export function showChoice(personas, chosen, choose) {
   const nav = $("personas");
   nav.hidden = personas.length < 2;
   nav.replaceChildren(...personas.map((persona) => {
-    const button = h("button", { type: "button", class: "person", "aria-current": persona.id === chosen ? "true" : null, onclick: () => choose(persona.id) },
+    const button = h("button", { type: "button", class: "person", "aria-current": persona.id === chosen ? "true" : null, "aria-label": persona.name, title: persona.name, onclick: () => choose(persona.id) },
       face(persona), h("span", { text: persona.name }));
     return button;
   }));
@@ -35,8 +36,12 @@ export function showChoice(personas, chosen, choose) {
 
 function face(persona) {
   const image = h("img", { src: persona.portrait, alt: "", width: 28, height: 28 });
-  image.addEventListener("error", () => image.remove());
+  image.addEventListener("error", () => image.replaceWith(h("i", { "aria-hidden": "true", text: initials(persona.name) })));
   return image;
+}
+
+function initials(name) {
+  return name.split(/\s+/).filter((word) => /^\p{L}/u.test(word)).map((word) => word[0]).filter((_, at, all) => at === 0 || at === all.length - 1).join("").toUpperCase();
 }
 
 /** What the newest question is at, shown on the portrait. */
