@@ -87,6 +87,9 @@ class Slack:
         self._default_persona = default_persona
         self._stop = stop
         self._identity = Identity(client)
+        self._listens = bool(signing_secret)
+        self._socket: AsyncSocketModeHandler | None = None
+        self._connecting: asyncio.Task[None] | None = None
         self._begun: set[asyncio.Task[None]] = set()
         self.events: dict[str, Listener] = {
             "message.im": self._message,
@@ -123,8 +126,11 @@ class Slack:
     async def handler(self, request: web.Request) -> web.Response:
         """aiohttp handler of POST /slack/events. Bolt checks signature and timestamp: 401 when they are wrong.
 
-        What Bolt itself would trip over, before it knows who sent it, is refused here.
+        What Bolt itself would trip over, before it knows who sent it, is refused here; and without a signing secret
+        (Socket Mode needs none) everything is, for anybody can sign with an empty one.
         """
+        if not self._listens:
+            return web.Response(status=404)
         if not request.headers.get("X-Slack-Request-Timestamp", "").isdecimal():
             return web.Response(status=401)
         try:
@@ -133,17 +139,20 @@ class Slack:
             return web.Response(status=400)
         return await to_aiohttp_response(await self.app.async_dispatch(received))
 
-    async def socket_mode(self, app_token: str) -> AsyncSocketModeHandler:
-        """Connect by Socket Mode; ends with `await (the result).close_async()`."""
+    async def socket_mode(self, app_token: str) -> None:
+        """Listen by Socket Mode until `close`. It connects in the background, and again when the line breaks."""
         session(self._client)
-        handler = AsyncSocketModeHandler(
+        self._socket = AsyncSocketModeHandler(
             self.app, app_token, logger=logging.getLogger(f"{__name__}.socket"), web_client=self._client
         )
-        await handler.client.connect()  # type: ignore[no-untyped-call]
-        return handler
+        self._connecting = asyncio.create_task(self._socket.client.connect())  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
-        """Let what was begun come to its end, then let the connections go."""
+        """Hear nothing more, let what was begun come to its end, then let the connections go."""
+        if self._connecting is not None and self._socket is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+            await self._socket.client.close()  # type: ignore[no-untyped-call]
         if self._begun:
             await asyncio.wait(self._begun, timeout=FINISH_WITHIN)
         await self.surface.close()

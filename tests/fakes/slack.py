@@ -171,6 +171,11 @@ class FakeSlack(WebApi):
         await self.until(lambda: bool(self._responses[url]))
         return str(self._responses[url][0]["text"])
 
+    @property
+    def connected(self) -> bool:
+        """Whether an app listens by Socket Mode."""
+        return any(not socket.closed for socket in self._sockets)
+
     # --- what people see ----------------------------------------------------------------------------------------
 
     def dm_channel(self, user: str) -> str:

@@ -411,31 +411,39 @@ async def test_slack_refused_nothing_that_the_app_asked(house: House) -> None:
 # --- Socket Mode ------------------------------------------------------------------------------------------------
 
 
-async def test_socket_mode_carries_the_same(tmp_path: Path) -> None:
-    async with FakeSlack() as slack, built(slack, tmp_path) as house:
-        connected = await house.app.socket_mode(slack.app_token)
-        try:
-            await slack.until(lambda: bool(slack._sockets))
-            await slack.dm("U1", "What is the engine?")
-            assert await questions(house) == ["What is the engine?"]
-            [answer] = await house.answer_all()
-            assert (await slack.press(answer, "hear")).ok
-            assert "by text" in await slack.command("U1", "status")
-            await house.quiet()
-            assert [job.medium for job in house.queue.jobs] == [Medium.TEXT, Medium.VOICE]
-            assert slack.refusals == []
-        finally:
-            await connected.close_async()
-
-
-async def test_socket_mode_sends_again_what_could_not_be_stored(tmp_path: Path) -> None:
+@pytest.fixture
+async def by_socket(tmp_path: Path) -> AsyncIterator[House]:
     async with FakeSlack(retry_delays=(0.0,)) as slack, built(slack, tmp_path) as house:
-        connected = await house.app.socket_mode(slack.app_token)
-        try:
-            await slack.until(lambda: bool(slack._sockets))
-            slack.fail("auth.test", "internal_error")
-            await slack.dm("U1", "What is the engine?")
-            assert [delivery.ok for _, delivery in slack.deliveries] == [False, True]
-            assert await questions(house) == ["What is the engine?"]
-        finally:
-            await connected.close_async()
+        await house.app.socket_mode(slack.app_token)
+        await slack.until(lambda: slack.connected)
+        yield house
+        await house.quiet()
+
+
+async def test_socket_mode_carries_the_same(by_socket: House) -> None:
+    slack = by_socket.slack
+    await slack.dm("U1", "What is the engine?")
+    assert await questions(by_socket) == ["What is the engine?"]
+    [answer] = await by_socket.answer_all()
+    assert (await slack.press(answer, "hear")).ok
+    assert "by text" in await slack.command("U1", "status")
+    await by_socket.quiet()
+    assert [job.medium for job in by_socket.queue.jobs] == [Medium.TEXT, Medium.VOICE]
+    assert slack.refusals == []
+
+
+async def test_socket_mode_sends_again_what_could_not_be_stored(by_socket: House) -> None:
+    by_socket.slack.fail("auth.test", "internal_error")
+    await by_socket.slack.dm("U1", "What is the engine?")
+    assert [delivery.ok for _, delivery in by_socket.slack.deliveries] == [False, True]
+    assert await questions(by_socket) == ["What is the engine?"]
+
+
+async def test_without_a_signing_secret_nothing_is_taken_over_http(tmp_path: Path) -> None:
+    async with (
+        FakeSlack(signing_secret="") as slack,
+        built(slack, tmp_path) as house,
+        serving(house.app.handler) as url,
+    ):
+        slack.request_url = url
+        assert (await slack.post(json.dumps({"type": "url_verification", "challenge": "x"}))).status == 404
