@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import numpy as np
 
 from bot.errors import PartFailed
-from bot.media import FRAME_RATE, SAMPLES_PER_FRAME, AudioChunk, Pixels, VideoFrame
+from bot.media import FRAME_RATE, SAMPLES_PER_FRAME, AudioChunk, Pixels, VideoFrame, samples
 from integrations.faces.portrait.enrolled import Enrolled
 from integrations.faces.portrait.loudness import Loudness
 from integrations.faces.portrait.mesh import Floats
@@ -17,6 +17,8 @@ from integrations.faces.portrait.visemes import LOOK_AHEAD, Channel, Segment, se
 
 CLOSING_FRAMES = 10
 _BATCH = 6
+_MOMENT = SAMPLES_PER_FRAME // 2 + samples(0.016)
+"""A picture stands for 40 ms and shows the mouth of their middle, a touch early: lips lead the sound they make."""
 _CHANNEL_BASES = (
     (Channel.JAW, Base.JAW),
     (Channel.WIDE, Base.WIDE),
@@ -124,7 +126,7 @@ class _Take:
         """The next few frames that can be drawn now."""
         known = self._last
         if known is None:
-            known = max(0, (self._end - LOOK_AHEAD - SAMPLES_PER_FRAME // 2) // SAMPLES_PER_FRAME + 1)
+            known = max(0, (self._end - LOOK_AHEAD - _MOMENT) // SAMPLES_PER_FRAME + 1)
         return range(self._next, min(known, self._next + _BATCH))
 
     def draw(self, numbers: Sequence[int]) -> list[VideoFrame]:
@@ -136,8 +138,7 @@ class _Take:
         speaking = at < self._end
         self._talking += 0.12 * ((1.0 if speaking else 0.0) - self._talking)
         self._stress += 0.3 * ((self._loudness.stress(number) if speaking else 0.0) - self._stress)
-        # A picture stands for 40 ms: it shows the mouth of their middle.
-        channels = shape(self._segments, at + SAMPLES_PER_FRAME // 2)
+        channels = shape(self._segments, at + _MOMENT)
         expression = express(
             self._motion, (self._start + number) / FRAME_RATE, channels, self._loudness.opening(number), self._talking,
             self._stress,

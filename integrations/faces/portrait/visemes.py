@@ -16,8 +16,12 @@ from bot.media import SAMPLE_RATE, Phoneme, samples
 
 LOOK_AHEAD = samples(0.10)
 """A frame is shaped by sounds that begin up to this much later."""
-_FADE = samples(0.13)
+_FADE = samples(0.12)
 """How long a sound still pulls after its end."""
+_INSIDE = samples(0.03)
+"""How far inside its own bounds a sound reaches its full pull."""
+_REST = 0.06
+"""How strongly the mouth wants to rest; felt only where no sound is near."""
 
 
 class Channel(IntEnum):
@@ -57,13 +61,13 @@ VISEMES: dict[str, Viseme] = {
     "sil": _viseme(0.0, 0.0, 0.0, 0.0, 0.0, open_=0.5, lips=0.3),
     "PP": _viseme(0.02, 0.0, 0.0, 0.0, 0.0, press=0.9, open_=1.4, lips=_FREE),
     "FF": _viseme(0.05, 0.10, 0.0, 0.0, 0.0, teeth=1.0, open_=1.2, lips=_FREE),
-    "TH": _viseme(0.20, 0.10, 0.0, 0.25, 0.25, tongue=1.0, open_=0.9, lips=_FREE),
-    "DD": _viseme(0.16, 0.15, 0.0, 0.22, 0.28, tongue=0.7, open_=0.7, lips=_FREE),
-    "kk": _viseme(0.22, 0.12, 0.0, 0.15, 0.18, tongue=0.15, open_=0.4, lips=_FREE),
-    "CH": _viseme(0.12, 0.0, 0.55, 0.35, 0.45, tongue=0.2, open_=0.9, lips=0.8),
-    "SS": _viseme(0.07, 0.45, 0.0, 0.35, 0.50, tongue=0.15, open_=1.0, lips=_SOME),
-    "nn": _viseme(0.18, 0.15, 0.0, 0.22, 0.25, tongue=0.8, open_=0.6, lips=_FREE),
-    "RR": _viseme(0.17, 0.0, 0.42, 0.12, 0.22, tongue=0.25, open_=0.7, lips=0.7),
+    "TH": _viseme(0.20, 0.10, 0.0, 0.25, 0.25, tongue=1.0, open_=1.5, lips=_FREE),
+    "DD": _viseme(0.16, 0.15, 0.0, 0.22, 0.28, tongue=0.7, open_=1.3, lips=_FREE),
+    "kk": _viseme(0.22, 0.12, 0.0, 0.15, 0.18, tongue=0.15, open_=0.8, lips=_FREE),
+    "CH": _viseme(0.12, 0.0, 0.55, 0.35, 0.45, tongue=0.2, open_=1.6, lips=1.0),
+    "SS": _viseme(0.07, 0.45, 0.0, 0.35, 0.50, tongue=0.15, open_=1.8, lips=_SOME),
+    "nn": _viseme(0.18, 0.15, 0.0, 0.22, 0.25, tongue=0.8, open_=1.2, lips=_FREE),
+    "RR": _viseme(0.17, 0.0, 0.42, 0.12, 0.22, tongue=0.25, open_=1.2, lips=0.9),
     "aa": _viseme(0.72, 0.15, 0.0, 0.32, 0.25),
     "E": _viseme(0.42, 0.50, 0.0, 0.32, 0.32),
     "I": _viseme(0.20, 0.85, 0.0, 0.32, 0.42),
@@ -113,7 +117,7 @@ def _names(symbol: str) -> list[str]:
 
 def shape(known: Sequence[Segment], at: int) -> NDArray[np.float32]:
     """The eight channels at a time, float32[8]; rests where nothing is said."""
-    pull = np.full(len(Channel), 1e-3)
+    pull = np.full(len(Channel), _REST)
     value = np.zeros(len(Channel))
     closed = lip_to_teeth = 0.0
     for segment in known:
@@ -139,15 +143,15 @@ def shape(known: Sequence[Segment], at: int) -> NDArray[np.float32]:
 
 
 def _nearness(segment: Segment, at: int) -> float:
-    """1 in the middle of the sound, falling to 0 at the look-ahead before it and at the fade after it."""
-    if segment.start <= at < segment.end:
-        return 1.0
-    away = (segment.start - at) / LOOK_AHEAD if at < segment.start else (at - segment.end) / _FADE
-    return 0.0 if away >= 1 else float(0.5 + 0.5 * np.cos(np.pi * away)) ** 1.6
+    """1 well inside the sound, falling to 0 at the look-ahead before it and at the fade after it."""
+    before, after = segment.start - at, at - segment.end
+    outside, reach = (before, LOOK_AHEAD) if before > after else (after, _FADE)
+    away = (outside + _INSIDE) / (reach + _INSIDE)
+    return 0.0 if away >= 1 else 1.0 if away <= 0 else float(0.5 + 0.5 * np.cos(np.pi * away)) ** 2.2
 
 
 def _hold(segment: Segment, at: int) -> float:
     """How far a closure is enforced: full during the sound (at least two frames long), with quick flanks."""
     middle, half = (segment.start + segment.end) / 2, max((segment.end - segment.start) / 2, 0.026 * SAMPLE_RATE)
     outside = abs(at - middle) - half
-    return float(np.clip(1 - outside / (0.055 * SAMPLE_RATE), 0, 1))
+    return float(np.clip(1 - outside / (0.042 * SAMPLE_RATE), 0, 1))
