@@ -36,6 +36,7 @@ def check_host(host: str) -> None:
 def make_gateway(wiring: "Wiring") -> web.Application:
     """The gateway's application over the parts of this process."""
     from integrations.web.app import make_web
+    from workers.warming import warming
 
     lobby = make_web(
         receive=wiring.receive,
@@ -53,6 +54,7 @@ def make_gateway(wiring: "Wiring") -> web.Application:
     app.cleanup_ctx.append(lambda _: _closing(wiring))
     app.add_routes(lobby.routes)
     app.on_shutdown.append(lambda _: lobby.close())
+    app.cleanup_ctx.append(lambda _: warming(wiring))
     _add_health(app, wiring)
     if wiring.settings.slack_bot_token.get_secret_value():
         _add_slack(app, wiring)
@@ -101,10 +103,9 @@ def _add_slack(app: web.Application, wiring: "Wiring") -> None:
 
     async def connected(_: web.Application) -> AsyncIterator[None]:
         token = current.slack_app_token.get_secret_value()
-        socket = await slack.socket_mode(token) if token else None
+        if token:
+            await slack.socket_mode(token)
         yield
-        if socket:
-            await socket.close_async()  # type: ignore[no-untyped-call]
         await slack.close()
 
     app.cleanup_ctx.append(connected)

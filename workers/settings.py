@@ -35,12 +35,16 @@ class Settings(BaseSettings):
     model_name: str = Field("understudy-chat", description="The model's name on that server")
     model_key: SecretStr = SecretStr("")
     model_lite: bool = Field(False, description="The embedded server takes the 0.5B model")
+    model_slots: int = Field(4, ge=0, description="Slots of the model server, each warmed at start; 0 for vLLM")
     model_port: int = Field(8089, description="Where the embedded model server listens")
 
     speech_url: str = Field("", description="ElevenLabs-compatible base URL; empty: our own speech server")
     speech_key: SecretStr = SecretStr("")
     speech_port: int = Field(8090, description="Where our speech server listens")
     speech_engine: Literal["kokoro", "xtts"] = "kokoro"
+    speech_threads: int = Field(2, ge=1, description="Processor threads that speak one clause")
+    speech_xtts_dir: Path | None = Field(None, description="Folder of the XTTS v2 weights, which you bring")
+    coqui_licence_accepted: bool = Field(False, description="You have read XTTS' licence: non-commercial use only")
 
     secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies; empty: made once and kept in DATA_DIR")
     slack_bot_token: SecretStr = SecretStr("")
