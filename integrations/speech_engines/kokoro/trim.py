@@ -1,4 +1,4 @@
-"""What the network gives to what is heard: without its padding, level, ending in a pause, every sample accounted for."""
+"""From what the network gives to what is heard: no padding, an even level, a pause at the end, all of it timed."""
 
 from dataclasses import dataclass
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 FIRST = 48
 """A first sentence longer than this is cut at its first clause, so that sound comes early."""
@@ -37,7 +38,7 @@ def clauses(text: str) -> list[Clause]:
     edges = [0]
     for index, (start, end) in enumerate(_sentences(text)):
         edges += _cuts(text, start, end, early=index == 0)
-    spans = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    spans = [(a, b) for a, b in pairwise(edges) if a < b]
     return [Clause(a, b, _pause(text[a:b])) for a, b in _voiced(text, spans)]
 
 
@@ -81,15 +82,17 @@ def _nearest_to_the_middle(text: str, start: int, end: int) -> int | None:
 
 def _voiced(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Join what has nothing to say in it to its neighbour."""
+
+    def silent(start: int, end: int) -> bool:
+        return not any(character.isalnum() for character in text[start:end])
+
     joined: list[tuple[int, int]] = []
     for start, end in spans:
-        if joined and not any(c.isalnum() for c in text[start:end]):
-            joined[-1] = (joined[-1][0], end)
-        elif joined and not any(c.isalnum() for c in text[joined[-1][0] : joined[-1][1]]):
+        if joined and (silent(start, end) or silent(*joined[-1])):
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))
-    return [span for span in joined if any(c.isalnum() for c in text[span[0] : span[1]])]
+    return [span for span in joined if not silent(*span)]
 
 
 def _pause(clause: str) -> float:

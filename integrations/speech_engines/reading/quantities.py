@@ -167,7 +167,7 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![\w.])({_NUMBER})[xX×](?!\w)"), lambda m: f"{decimal(m[1])} times"),
     (re.compile(r"(?:\b[Nn]os?\.\s?|#)(\d+)\b"), lambda m: f"number {cardinal(int(m[1]))}"),
     (re.compile(rf"(?<![\w.-])({_NUMBER})\s?[-–—]\s?({_NUMBER})(?![\w-]|[.,]\d)"), _range),
-    (re.compile(rf"(?<=[A-Za-z])-(?P<a>\d+)(?![\w-]|\.\d)"), lambda m: f" {_plain(m)}"),
+    (re.compile(r"(?<=[A-Za-z])-(?P<a>\d+)(?![\w-]|\.\d)"), lambda m: f" {_plain(m)}"),
     (re.compile(rf"{_SIGN}(?<![\d.,])(?P<a>{_NUMBER})(?!\d)"), lambda m: _spaced(m, _plain(m))),
 )
 

@@ -29,7 +29,7 @@ _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII":
           "XII": 12, "XIII": 13, "XIV": 14, "XV": 15, "XVI": 16}  # fmt: skip
 _NUMERAL = "|".join(sorted(_ROMAN, key=len, reverse=True))
 _REIGN = "King|Queen|Pope|Emperor|Tsar|Louis|Henry|Elizabeth|George|Charles|William|Edward|James|Philip|John Paul"
-_SPELLED = frozenset("www ftp io ai uk tv html php".split())
+_SPELLED = frozenset(["www", "ftp", "io", "ai", "uk", "tv", "html", "php"])
 
 
 def _address(match: re.Match[str]) -> str:
