@@ -56,8 +56,9 @@ def grace() -> Persona:
         voice="bf_emma",
         face="",
         language="en-US",
-        disclosure="AI avatar: a historical demonstration. Grace Hopper died in 1992; the words are written by a computer "
-        "from notes about her life, the voice is a stock voice, the picture is a public-domain Navy portrait.",
+        disclosure="AI avatar: a historical demonstration. Grace Hopper died in 1992; the words are written by "
+        "a computer from notes about her life, the voice is a stock voice, the picture is a public-domain Navy "
+        "portrait.",
         ask_instead="the archive",
         suggestions=(
             "What was the moth in the computer?",
