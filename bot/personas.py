@@ -23,6 +23,14 @@ class Exemplar:
 
 
 @dataclass(frozen=True, slots=True)
+class Phrase:
+    """What this person says on an occasion that needs no model: `kind` is one of `routing.OWN_WORDS`."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Persona:
     """Somebody who can be talked to.
 
@@ -43,6 +51,7 @@ class Persona:
     ask_instead: str
     limits: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,25 @@
-"""Questions whose answer is not left to a model."""
+"""Questions whose answer is not left to a model.
+
+Each kind is a handful of patterns (`bot.wordings`) over the question in plain lower case. Small talk comes last, and
+counts only when it is all that was said.
+"""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.claims import claims, name_known, vocabulary
-from bot.messages import Turn
+from bot.messages import Role, Turn
 from bot.notes import pick
 from bot.personas import Persona
+from bot.phrases import STANDARD
 from bot.ports import FoundNote
+from bot.wordings import ABILITIES, GREETING, HOW, RULES, SMALL_TALK, WHO
+from bot.words import content_words
+
+OWN_WORDS = ("greeting", "thanks", "goodbye", "who", "abilities", "insult", "unknown")
+"""Kinds for which a persona may bring its own phrases. The others are Understudy's word, not the persona's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +32,78 @@ class Routed:
 
 def route(persona: Persona, question: str, history: Sequence[Turn] = ()) -> Routed | None:
     """The fixed answer to a question of a known kind; None when the question is an ordinary one."""
+    said = _plain(question)
+    for rule in RULES:
+        if any(pattern.search(said) for pattern in rule.patterns) and not (rule.unless and rule.unless.search(said)):
+            return Routed(_say(rule.kind, persona, question, history), rule.kind)
+    kind = _small_talk(said, persona)
+    if kind:
+        return Routed(_say(kind, persona, question, history), kind)
+    if any(_is_about(limit, question) for limit in persona.limits):
+        return Routed(_say("limit", persona, question, history), "limit")
     return None
 
 
-def unknown(persona: Persona, question: str) -> str:
-    """The honest answer when no note is about the question. Its wording varies with the question."""
-    return pick(_UNKNOWN, question).format(ask=persona.ask_instead)
+def unknown(persona: Persona, question: str, history: Sequence[Turn] = ()) -> str:
+    """The honest answer when no note is about the question. Its wording varies."""
+    return _say("unknown", persona, question, history)
 
 
 def names_a_stranger(persona: Persona, question: str, found: Sequence[FoundNote], history: Sequence[Turn]) -> bool:
     """Whether the question is about somebody or something by name that stands in none of the found notes."""
     known = vocabulary(" ".join([persona.name, persona.title, *(f"{f.note.title} {f.note.text}" for f in found)]))
-    said = vocabulary(" ".join(turn.text for turn in history[-4:]))
+    said = vocabulary(" ".join(turn.text for turn in history[-4:] if turn.role is Role.AVATAR))
     asked = [claim for claim in claims(_INTRODUCES.sub(" ", question)) if claim.kind == "name"]
     return any(not name_known(key, known | said) for claim in asked for key in claim.keys)
 
 
-_INTRODUCES = re.compile(
-    r"\b(?:i am|i'm|my name is|this is|it's|call me|greetings from|here is|i live in|i work (?:at|for|in))\s+[^,.;!?]*",
-    re.IGNORECASE,
-)
+def _say(kind: str, persona: Persona, question: str, history: Sequence[Turn]) -> str:
+    """The persona's own phrase for this kind, or a standard one; not the one it said last."""
+    own = [phrase.text for phrase in persona.phrases if phrase.kind == kind and kind in OWN_WORDS]
+    suggestion = pick(persona.suggestions, question) if persona.suggestions else "What do you do?"
+    filled = [
+        text.format(
+            name=persona.name,
+            title=persona.title,
+            disclosure=persona.disclosure,
+            ask=persona.ask_instead,
+            Ask=persona.ask_instead[:1].upper() + persona.ask_instead[1:],
+            try_this=suggestion,
+        )
+        for text in own or STANDARD[kind]
+    ]
+    last = history[-1].text if history else ""
+    fresh = [text for text in filled if text != last]
+    return pick(fresh or filled, question)
 
-_UNKNOWN = (
-    "I don't know that, and I will not guess. {ask} would be the right place to ask.",
-    "That is not in my notes, so I would only be guessing. Ask {ask}.",
-    "I have nothing on that, I'm afraid. {ask} could tell you.",
-    "I don't know. Better an honest gap than an invented answer: try {ask}.",
+
+def _plain(question: str) -> str:
+    """Lower case, straight apostrophes, no look-alike letters, no invisible ones, single spaces."""
+    text = unicodedata.normalize("NFKC", question).replace("’", "'").replace("‘", "'")
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return re.sub(r"\s+", " ", text).strip().lower()
+
+
+def _small_talk(said: str, persona: Persona) -> str:
+    """The kind of small talk that the whole message is; "" when there is more to it."""
+    called = "|".join(re.escape(word.lower()) for word in re.findall(r"[^\W\d]+", f"{persona.name} {persona.title}"))
+    said = re.sub(rf"[\s,]*\b(?:{called}|there|all|everyone|ma'am|sir|again)\b", "", said)
+    said = re.sub(r"[^\w\s']+", " ", said)
+    said = re.sub(r"\s+", " ", said).strip()
+    said = re.sub(rf"^(?:{GREETING}) (?=(?:{WHO}|{ABILITIES}|{HOW})$)", "", said)
+    for kind, pattern in SMALL_TALK.items():
+        if pattern.fullmatch(said):
+            return kind
+    return ""
+
+
+def _is_about(limit: str, question: str) -> bool:
+    """Whether every word of a limit that carries meaning stands in the question."""
+    words = content_words(limit)
+    return bool(words) and words <= content_words(question)
+
+
+_INTRODUCES = re.compile(
+    r"\b(?:i am|i'm|my name is|call me|greetings from|i live in|i work (?:at|for|in)|hi,? this is)\s+[^,.;!?]*",
+    re.IGNORECASE,
 )

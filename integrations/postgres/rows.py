@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.consent import Consent, Scope
 from bot.messages import Address, Author, Citation, Clip, Conversation, Medium, Person, Role, Turn, TurnState
-from bot.personas import Exemplar, Note, Persona
+from bot.personas import Exemplar, Note, Persona, Phrase
 from integrations.postgres.tables import ClipRow, ConsentRow, ConversationRow, NoteRow, PersonRow, TurnRow
 
 
@@ -61,7 +61,8 @@ def to_clip(row: ClipRow) -> Clip:
 def to_persona(document: dict[str, Any]) -> Persona:
     lists = {key: tuple(document[key]) for key in ("limits", "suggestions")}
     exemplars = tuple(Exemplar(**each) for each in document["exemplars"])
-    return Persona(**{**document, **lists, "exemplars": exemplars})
+    phrases = tuple(Phrase(**each) for each in document.get("phrases", ()))
+    return Persona(**{**document, **lists, "exemplars": exemplars, "phrases": phrases})
 
 
 def to_consent(row: ConsentRow) -> Consent:
