@@ -22,7 +22,7 @@ from bot.errors import Refused
 from bot.messages import Address, Author, Inbound, Medium, Turn
 from bot.ports import BlobStore, Clock, Conversations, Personas
 from integrations.slack import home, translate
-from integrations.slack.client import failing_as_surface, make_client, session
+from integrations.slack.client import failing_as_surface, make_client, session, wordless
 from integrations.slack.identity import Identity
 from integrations.slack.surface import SlackSurface
 
@@ -109,7 +109,7 @@ class Slack:
     def _bolt(self, signing_secret: str) -> AsyncApp:
         app = AsyncApp(
             name="understudy",
-            logger=logging.getLogger(f"{__name__}.bolt"),
+            logger=wordless(f"{__name__}.bolt"),
             signing_secret=signing_secret,
             client=AsyncWebClient(base_url=self._client.base_url),
             authorize=self._identity,
@@ -139,13 +139,14 @@ class Slack:
             return web.Response(status=400)
         return await to_aiohttp_response(await self.app.async_dispatch(received))
 
-    async def socket_mode(self, app_token: str) -> None:
+    async def socket_mode(self, app_token: str) -> AsyncSocketModeHandler:
         """Listen by Socket Mode until `close`. It connects in the background, and again when the line breaks."""
         session(self._client)
         self._socket = AsyncSocketModeHandler(
-            self.app, app_token, logger=logging.getLogger(f"{__name__}.socket"), web_client=self._client
+            self.app, app_token, logger=wordless(f"{__name__}.socket"), web_client=self._client
         )
         self._connecting = asyncio.create_task(self._socket.client.connect())  # type: ignore[no-untyped-call]
+        return self._socket
 
     async def close(self) -> None:
         """Hear nothing more, let what was begun come to its end, then let the connections go."""
@@ -180,7 +181,9 @@ class Slack:
             self._later(self._suggest(author, body["event"]["channel"]))
 
     async def _stopped(self, body: dict[str, Any]) -> None:
+        """Slack has ended the stream itself; the rest of the work is ended by `stop`, where there is one."""
         address, author = translate.event_address(body), translate.event_author(body)
+        self._later(self.surface.rest(address))
         if self._stop is not None and await self._stop(address, author):
             self._later(self._say(address, author, STOPPED))
 

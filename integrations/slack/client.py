@@ -23,12 +23,19 @@ ATTEMPTS = 2
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
+def wordless(name: str) -> logging.Logger:
+    """A logger for the SDK, which on the level DEBUG would write down what people say. It never gets there."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.INFO)
+    return logger
+
+
 def make_client(token: str, api_url: str = API_URL) -> AsyncWebClient:
     """A client of Slack's Web API at `api_url`. It waits as long as `Retry-After` says, then tries again."""
     client = AsyncWebClient(
         token=token,
         base_url=api_url,
-        logger=logging.getLogger(f"{__name__}.sdk"),
+        logger=wordless(f"{__name__}.sdk"),
         retry_handlers=[
             AsyncRateLimitErrorRetryHandler(max_retry_count=ATTEMPTS),
             AsyncServerErrorRetryHandler(max_retry_count=ATTEMPTS),

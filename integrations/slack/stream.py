@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -19,6 +20,7 @@ from integrations.slack.client import SlackRefused, failing_as_surface, session
 APPEND_EVERY = 0.6
 EDIT_EVERY = 1.3
 PLACEHOLDER = "…"
+STOPPED = "You stopped this answer."
 
 # The place itself is out of reach: posting there in another way would fail just so.
 _UNREACHABLE = {
@@ -41,6 +43,7 @@ class SlackStream(ABC):
         self._written = ""
         self._sent = ""
         self._intact = True
+        self._stopped = False
         self._sender: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
 
@@ -72,6 +75,7 @@ class SlackStream(ABC):
             except PartFailed as failure:
                 log.warning("an answer can no longer be streamed", extra={"reason": failure.why})
                 self._intact = False
+                self._stopped = _by_person(failure)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ending.wait(), self.every)
 
@@ -89,6 +93,9 @@ class SlackStream(ABC):
         """Send the final form."""
 
     async def _replace(self, answer: Answer) -> None:
+        """The final form over whatever stands there. Whoever pressed stop keeps what they had read by then."""
+        if self._stopped:
+            answer = replace(answer, text=self._sent or PLACEHOLDER, notice=STOPPED, citations=(), offers=())
         await self._edit(answer.text, translate.answer_blocks(answer))
 
     async def _edit(self, text: str, blocks: list[translate.Block]) -> None:
@@ -136,6 +143,7 @@ class Streamed(SlackStream):
         except SlackRefused as refused:
             if refused.retryable:
                 raise
+            self._stopped = self._stopped or _by_person(refused)
             return False
         return True
 
@@ -152,6 +160,10 @@ class Edited(SlackStream):
 
     async def _conclude(self, answer: Answer) -> None:
         await self._replace(answer)
+
+
+def _by_person(failure: PartFailed) -> bool:
+    return isinstance(failure, SlackRefused) and failure.code == "stopped_by_user"
 
 
 async def open_stream(client: AsyncWebClient, address: Address, author: Author) -> SlackStream:

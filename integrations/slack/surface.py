@@ -63,11 +63,22 @@ class SlackSurface:
         """The line beside the bot's name. Slack has it in threads only; a hiccup is nobody's concern."""
         if not address.thread or not self._news(turn_id, stage, text := _doing(stage, progress)):
             return
-        where: dict[str, Any] = {"channel_id": address.channel, "thread_ts": address.thread}
         if self._stoppable and stage in ("received", "thinking", "done"):
-            state = "active" if stage == "done" else "processing"
-            await self._try("agents.sessions.setStatus", self._client.agents_sessions_setStatus, status=state, **where)
-        await self._try("assistant.threads.setStatus", self._client.assistant_threads_setStatus, status=text, **where)
+            await self._session(address, "active" if stage == "done" else "processing")
+        await self._line(address, text)
+
+    async def rest(self, address: Address) -> None:
+        """Show that nothing is being done in this thread. Slack leaves that to the app when its stop is pressed."""
+        await self._session(address, "active")
+        await self._line(address, "")
+
+    async def _session(self, address: Address, state: str) -> None:
+        method = self._client.agents_sessions_setStatus
+        await self._try("agents.sessions.setStatus", method, status=state, **_thread(address))
+
+    async def _line(self, address: Address, text: str) -> None:
+        method = self._client.assistant_threads_setStatus
+        await self._try("assistant.threads.setStatus", method, status=text, **_thread(address))
 
     async def stream(self, address: Address, turn_id: UUID, author: Author, ref: str | None) -> AnswerStream:
         """A new message, or the one that `ref` names: then it is edited, and nothing is posted."""
@@ -125,6 +136,10 @@ class SlackSurface:
             log.info("a status was not shown", extra={"reason": refused.why})
         except (PartFailed, TimeoutError):
             log.info("a status was not shown", extra={"reason": f"{method}: no answer"})
+
+
+def _thread(address: Address) -> dict[str, str]:
+    return {"channel_id": address.channel, "thread_ts": address.thread}
 
 
 def _doing(stage: Stage, progress: float | None) -> str:

@@ -122,11 +122,11 @@ class FakeSlack(WebApi):
         await self._event("app_home_opened", {**event, "event_ts": self._ts()})
 
     async def press_stop(self, user: str, channel: str, thread: str) -> None:
-        """Press Slack's own stop button, which is there while the session is processing."""
-        assert self.sessions.get((channel, thread)) == "processing", "there is no stop button"
+        """Press Slack's own stop button, which is there while the session is processing or a message streams."""
         live = [m for m in self.messages.values() if m.streaming and (m.channel, m.thread_ts) == (channel, thread)]
+        assert live or self.sessions.get((channel, thread)) == "processing", "there is no stop button"
         for message in live:
-            message.streaming = False
+            message.streaming, message.stopped_by_user = False, True
         event = {"type": "agent_session_stopped", "channel": channel, "thread_ts": thread, "user": user}
         event |= {"streaming_message_ts": [m.ts for m in live], "event_ts": self._ts()}
         await self._event("agent_session_stopped", event)

@@ -27,6 +27,7 @@ class Message:
     blocks: list[dict[str, Any]] = field(default_factory=list)
     streamed: str = ""
     streaming: bool = False
+    stopped_by_user: bool = False
     appended: int = 0
     edits: int = 0
     only_for: str | None = None
@@ -252,6 +253,8 @@ class WebApi:
 
     def _streaming(self, channel: str, ts: str) -> Message:
         message = self._own(channel, ts)
+        if message.stopped_by_user:
+            raise No("stopped_by_user", ts)
         if not message.streaming:
             raise No("message_not_in_streaming_state", ts)
         return message

@@ -271,6 +271,18 @@ async def test_a_guest_from_another_company_does_not_pass_as_one_of_ours(house: 
     assert "has not agreed" in house.slack.called("chat.postEphemeral")[0]["text"]
 
 
+async def test_nobodys_words_stand_in_the_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    house.slack.fail("chat.appendStream", "fatal_error")
+    await house.slack.dm("U1", "What about my rhubarb?")
+    await house.answer_all()
+    await house.slack.mention("U1", "C1", "rhubarb " * 1000)
+    await house.quiet()
+    assert caplog.records
+    assert "rhubarb" not in caplog.text
+    assert "weaves" not in caplog.text
+
+
 # --- presses ----------------------------------------------------------------------------------------------------
 
 
@@ -350,6 +362,7 @@ async def test_the_stop_button_stops(house: House) -> None:
     await house.quiet()
     assert house.stops == [(Address("slack", TEAM, "DU1", asked.ts), Author("slack", TEAM, "U1"))]
     assert house.slack.said("DU1")[-1].text == slack_app.STOPPED
+    assert house.slack.sessions["DU1", asked.ts] == "active"
 
 
 # --- orders and the App Home ------------------------------------------------------------------------------------

@@ -109,6 +109,19 @@ async def test_a_stream_that_slack_ended_is_set_right_by_an_edit(place: Place) -
     assert message.finished
 
 
+async def test_whoever_presses_stop_keeps_what_they_had_read(place: Place) -> None:
+    stream = await place.stream()
+    await stream.append("An engine ")
+    await place.slack.until(lambda: place.replies()[0].appended == 1)
+    await place.slack.press_stop("U1", place.address.channel, place.address.thread)
+    await stream.append("that weaves algebraical patterns.")
+    await stream.finish(answer())
+    await stream.finish(answer())
+    [message] = place.replies()
+    assert message.answer == "An engine "
+    assert "I am an AI." in message.shown
+
+
 async def test_a_failed_append_is_set_right_by_an_edit(place: Place) -> None:
     place.slack.fail("chat.appendStream", "fatal_error")
     stream = await place.stream()
