@@ -93,8 +93,8 @@ def test_mouth_shapes_differ_as_sounds_do(hopper, observer):
     seen = {name: observer.points(renderer.draw(spoken(name)), box) for name in ("sil", "aa", "I", "U", "O", "PP")}
     assert aperture(seen["aa"]) > aperture(seen["sil"]) + 0.15
     assert aperture(seen["PP"]) < aperture(seen["sil"]) + 0.03
-    assert mouth_width(seen["U"]) < mouth_width(seen["sil"]) - 0.05
-    assert mouth_width(seen["I"]) > mouth_width(seen["U"]) + 0.1
+    assert mouth_width(seen["I"]) > mouth_width(seen["U"]) + 0.06
+    assert aperture(seen["U"]) < aperture(seen["O"]) < aperture(seen["aa"])
 
 
 def test_f_shows_teeth_on_the_lip(hopper):
@@ -114,9 +114,9 @@ def test_it_stays_the_same_person(hopper, take, observer):
     assert np.mean(distances) < 0.4
 
 
-def test_another_person_is_told_apart(observer, hopper, astronaut):
+def test_another_person_is_told_apart(observer, hopper, astronaut, model_store):
     """The control: the measure above can fail."""
-    other = cv2.imread(str(astronaut))
+    other = enrol(astronaut, None, model_store).portrait
     assert np.linalg.norm(observer.embedding(other) - observer.embedding(hopper.portrait)) > 0.6
 
 

@@ -9,6 +9,7 @@ from bot.errors import BadInput
 from bot.media import Pixels
 from integrations.faces.portrait import eyes, mesh, mouth, rig
 from integrations.faces.portrait.enrolled import Enrolled
+from integrations.faces.portrait.fill import membrane
 from integrations.faces.portrait.landmarks import Landmarker, Models, Points, turn
 from integrations.faces.portrait.mesh import SIDE, Floats
 from integrations.faces.portrait.photo import load_photo
@@ -40,6 +41,8 @@ def enrol(photo: Path, smile: Path | None, models: Models) -> Enrolled:
         look = lift_teeth(laughing, examine(laughing, landmarker, smile.name), look, portrait, landmarks, smile.name)
     elif lips.gap > 0.09 * lips.width:
         look = lift_teeth(portrait, landmarks, look, portrait, landmarks, None)
+    if lips.gap > 0:
+        source = _emptied(source, lips)
     return _assemble(source, _plate(portrait, person), cover, landmarks, lips, right, left, look)
 
 
@@ -135,6 +138,24 @@ def _make_eyes(source: Pixels, landmarks: Floats, landmarker: Landmarker) -> tup
         iris = landmarker.iris(source, doubled[outer], doubled[inner])
         made.append(eyes.make_eye(source, doubled[list(upper)], doubled[list(lower)], iris, seed=outer))
     return made[0], made[1]
+
+
+def _emptied(source: Pixels, lips: mesh.Lips) -> Pixels:
+    """The photo with parted lips' inside painted over in lip colour, so that no tooth sticks to a lip that moves."""
+    hole = np.zeros(source.shape[:2], np.uint8)
+    outline = np.concatenate([lips.inner_upper, lips.inner_lower[::-1]]) * 2 + 0.5
+    cv2.fillPoly(hole, [np.round(outline).astype(np.int32)], 1)
+    hole = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
+    for end in (0, -1):
+        corner = (lips.inner_upper[end] * 0.6 + lips.outer_upper[end] * 0.4) * 2
+        cv2.circle(hole, (int(corner[0]), int(corner[1])), max(2, round(0.05 * lips.width)), 1, -1)
+    low, high = np.argwhere(hole).min(0) - 4, np.argwhere(hole).max(0) + 5
+    window = (slice(low[0], high[0]), slice(low[1], high[1]))
+    part = source[window]
+    soft = membrane(cv2.GaussianBlur(part, (0, 0), 1.0).astype(np.float64), hole[window] > 0)
+    painted = source.copy()
+    painted[window] = np.where(hole[window][..., None] > 0, np.clip(soft, 0, 255), part)
+    return painted
 
 
 def _sclera(source: Pixels, right: eyes.Eye, left: eyes.Eye) -> Floats:

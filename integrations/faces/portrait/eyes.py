@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.linalg import spsolve
 
 from bot.media import Pixels
+from integrations.faces.portrait.fill import membrane
 from integrations.faces.portrait.mesh import Floats
 from integrations.faces.portrait.raster import _FAST
 
@@ -55,7 +54,7 @@ def make_eye(photo: Pixels, upper: Floats, lower: Floats, iris: tuple[float, flo
     middle, half = (start + end) / 2, (end - start) / 2
     inside = np.clip((1.02 - np.abs(columns - middle) / half) * 5, 0, 1).astype(np.float32)
     rows = np.arange(patch.shape[0], dtype=np.float32)[:, None]
-    reach_up, reach_low = 0.40 * tall, 0.22 * tall
+    reach_up, reach_low = 0.58 * tall, 0.22 * tall
     margin = np.clip((1.1 - np.abs(columns - middle) / half) * 6, 0, 1)
     hole = (rows > edge_up - reach_up * margin - 1) & (rows < edge_low + reach_low * margin + 1) & (margin > 0)
     lid = _lid(patch, hole, edge_up, edge_low, seed)
@@ -75,7 +74,7 @@ def _curve(columns: Floats, points: Floats) -> Floats:
 def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, seed: int) -> Pixels:
     """Skin over the hole: colour spread in from its rim, the bulge of the eyeball, a little grain."""
     soft = cv2.GaussianBlur(patch, (0, 0), 1.5).astype(np.float64)
-    skin = _membrane(soft, hole)
+    skin = membrane(soft, hole)
     # The hole's own rim lies in the shadow of lashes and brow bone; the lid itself catches light like the skin around.
     around = soft[~hole]
     lit = around[around.sum(1) >= np.percentile(around.sum(1), 30)].mean(0) * 0.98
@@ -90,26 +89,6 @@ def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, s
     noise *= 2.2 / max(float(noise.std()), 1e-6)
     shaded = skin * bulge[..., None] + noise[..., None] * hole[..., None]
     return np.asarray(np.clip(np.where(hole[..., None], shaded, patch), 0, 255), np.uint8)
-
-
-def _membrane(picture: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The hole filled as a soap film hangs in its rim (Laplace's equation)."""
-    number = np.full(hole.shape, -1)
-    number[hole] = np.arange(int(hole.sum()))
-    ys, xs = np.nonzero(hole)
-    right = np.zeros((len(ys), picture.shape[2]))
-    rows, columns, values = [np.arange(len(ys))], [np.arange(len(ys))], [np.full(len(ys), 4.0)]
-    for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-        y, x = np.clip(ys + dy, 0, hole.shape[0] - 1), np.clip(xs + dx, 0, hole.shape[1] - 1)
-        free = hole[y, x]
-        rows.append(np.flatnonzero(free))
-        columns.append(number[y, x][free])
-        values.append(np.full(int(free.sum()), -1.0))
-        right[~free] += picture[y, x][~free]
-    matrix = coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))).tocsc()
-    filled = picture.copy()
-    filled[hole] = np.stack([spsolve(matrix, right[:, c]) for c in range(right.shape[1])], 1)
-    return filled
 
 
 def _lash_colour(patch: Pixels, upper: Floats, inside: Floats) -> Floats:

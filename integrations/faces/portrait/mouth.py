@@ -132,6 +132,10 @@ def _paint(
 ) -> None:  # fmt: skip
     colour = np.empty(3, np.float32)
     span = end - start
+    step = max(span / (ceiling.shape[0] - 1), np.float32(1e-3))
+    dark = np.empty(3, np.float32)
+    for c in range(3):
+        dark[c] = lip[c] * (0.74, 0.70, 1.0)[c]
     middle = ceiling.shape[0] // 2
     gap = floor[middle] - ceiling[middle]
     for y in range(high, bottom + 1):
@@ -149,7 +153,10 @@ def _paint(
                 continue
             below, above = v - top, low - v
             tall = low - top
-            cover = min(_ramp((below + 0.5) / 1.6), _ramp((above + 0.5) / 1.8)) * _ramp(tall / 2.2)
+            # Distances are measured square to the edge, so that steep edges near the corners are as soft as level ones.
+            rise, fall = (ceiling[k + 1] - ceiling[k]) / step, (floor[k + 1] - floor[k]) / step
+            over, under = below / np.sqrt(1.0 + rise * rise), above / np.sqrt(1.0 + fall * fall)
+            cover = min(_ramp((over + 0.5) / 1.6), _ramp((under + 0.5) / 1.8)) * _ramp(tall / 2.2)
             un, vn = u / width, v / width
             side = min(abs(un) / 0.5, 1.0)
             light = np.exp(slope * un) * (1.0 - 0.25 * side * side) * (1.0 - 0.5 * cave)
@@ -217,7 +224,7 @@ def _paint(
             shadow = 0.55 * np.exp(-below / (0.022 * width))
             corner = _ramp((side - 0.55) / 0.4) * 0.75
             for c in range(3):
-                value = colour[c] * (1 - shadow) + lip[c] * 0.34 * shadow
-                value = value * (1 - roll) + lip[c] * 0.66 * roll
-                value = value * (1 - corner) + lip[c] * 0.50 * corner
+                value = colour[c] * (1 - shadow) + dark[c] * 0.36 * shadow
+                value = value * (1 - roll) + dark[c] * 0.72 * roll
+                value = value * (1 - corner) + dark[c] * 0.54 * corner
                 out[y, x, c] = np.uint8(min(max(out[y, x, c] * (1 - cover) + value * cover + 0.5, 0.0), 255.0))

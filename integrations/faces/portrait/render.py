@@ -32,6 +32,8 @@ class Expression:
 
 
 REST = Expression()
+_SEAM = np.array([0.40, 0.38, 0.54], np.float32)
+"""The line between closed lips is darker and redder than they are."""
 
 
 class Renderer:
@@ -71,7 +73,7 @@ class Renderer:
         person = cv2.remap(self._painted, self._where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         compose(person, self._where, face.plate, face.folds, int(min(crease, 1.2) * 46), out)
         if self._open:
-            draw_seam(out, points[face.upper_lip], points[face.lower_lip], face.look.lip * 0.42, 0.85)
+            draw_seam(out, points[face.upper_lip], points[face.lower_lip], face.look.lip * _SEAM, 0.8)
         jaw = float(weights[Base.JAW]) * JAW_DROP * float(face.mouth[4])
         paint_mouth(
             out, self._mouth_frame(expression), points[face.upper_lip], points[face.lower_lip],

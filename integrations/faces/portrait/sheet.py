@@ -32,7 +32,7 @@ def contact_sheet(enrolled: Enrolled) -> Pixels:
              for name, each in pictures.items()]  # fmt: skip
     mouths = [_labelled(_mouth(pictures[name], enrolled), name) for name in VISEMES]
     lids = [_labelled(_eyes(pictures[name], enrolled), name) for name in ("sil", "half blink", "blink", "glance")]
-    bands = [_grid(whole, _COLUMNS), _grid(mouths, _COLUMNS), _grid(lids, 2)]
+    bands = [_grid(whole, 2 * _COLUMNS), _grid(mouths, _COLUMNS), _grid(lids, 2)]
     width = max(band.shape[1] for band in bands)
     return np.concatenate([cv2.copyMakeBorder(b, 0, 8, 0, width - b.shape[1], cv2.BORDER_CONSTANT) for b in bands])
 
