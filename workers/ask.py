@@ -95,7 +95,7 @@ class _Asking:
         elif kind == "status" and data["stage"] in ("speaking", "filming"):
             self._progress(data)
         elif kind == "final":
-            self._final(data["answer"])
+            self._final(data)
         elif kind == "clip":
             self._clip = data
         elif kind == "say":

@@ -83,6 +83,6 @@ def _take(told: Told, kind: str, data: dict[str, Any]) -> None:
     elif kind == "status":
         told.stages.append(data["stage"])
     elif kind == "final":
-        told.answer = data.get("answer", data)
+        told.answer = data
     elif kind == "clip":
         told.clip = data
