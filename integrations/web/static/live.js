@@ -69,9 +69,13 @@ class Line {
   line(broken) {
     if (broken) lost.add(this);
     else lost.delete(this);
+    if (lost.size) {
+      telling ||= setTimeout(() => onLine(true), TOLD_AFTER);
+      return;
+    }
     clearTimeout(telling);
-    if (lost.size) telling = setTimeout(() => onLine(true), TOLD_AFTER);
-    else onLine(false);
+    telling = 0;
+    onLine(false);
   }
 
   stop() {
