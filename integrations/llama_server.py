@@ -26,8 +26,12 @@ class LlamaServer:
     host: str = "127.0.0.1"
     verbose: bool = False
 
-    def run(self, stop: threading.Event) -> None:
-        """Serve until `stop` is set. Raises PartFailed("model") when the weights cannot be loaded or served."""
+    def run(self, stop: threading.Event) -> object:
+        """Serve until `stop` is set. Raises PartFailed("model") when the weights cannot be loaded or served.
+
+        Returns the server, still alive: its end waits for whoever is being answered. Who is in a hurry keeps it
+        and ends the process.
+        """
         # libgomp's threads wait for each other by spinning. Beside a busy speech server or renderer on the same
         # cores that stalls the model (measured: 1.5 tokens/s instead of 12); a short spin costs nothing alone.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -60,4 +64,4 @@ class LlamaServer:
         except (RuntimeError, ValueError) as error:
             raise PartFailed("model", f"the embedded server cannot serve {self.weights.name}: {error}") from error
         stop.wait()
-        del server
+        return server

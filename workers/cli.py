@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("workers.models_cli:main", "list and fetch model files"),
     "persona": ("workers.persona_cli:main", "check and load personas"),
     "face": ("workers.face_cli:main", "enrol a face from a photo"),
+    "prepare": ("workers.up:prepare", "migrate the database and load every persona"),
     "migrate": ("workers.migrations_cli:migrate", "bring the database to the newest schema"),
     "migrations-check": ("workers.migrations_cli:migrations_check", "prove that migrations and code agree"),
 }

@@ -30,6 +30,6 @@ def main(lite: bool, port: int | None) -> None:
         chosen.model_key.get_secret_value(),
         verbose=chosen.log_level == "DEBUG",
     )
-    server.run(stop)
-    # llama.cpp's threads may outlive their server by a request; nothing of theirs needs saving.
-    os._exit(0)
+    alive = server.run(stop)
+    # Whoever is being answered asks again later; nothing here needs saving. `alive` must not be collected before.
+    os._exit(0 if alive else 1)

@@ -2,9 +2,11 @@
 
 import asyncio
 import fcntl
+import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from workers.embedded import EmbeddedServer
 
+COMMAND = (sys.executable, "-m", "workers.cli")
 LEAST_FREE = 500_000_000
 READY_SECONDS = 300.0
 WATCH_SECONDS = 2.0
@@ -195,14 +198,36 @@ def _start_servers(chosen: Settings, stack: ExitStack) -> tuple[dict[str, "Embed
     return servers, located(chosen.model_copy(update=addresses))
 
 
-def _prepare(located: Settings) -> None:
-    """Bring the tables and the personas to the newest state."""
+@click.command("prepare")
+def prepare() -> None:
+    """Bring the tables to the newest schema, and load every persona. Run it before the processes start."""
     from workers.migrations_cli import upgrade
     from workers.persona_cli import load_all
+    from workers.wiring import located
 
-    upgrade(located.database_url)
-    click.echo("Loading personas ...")
-    asyncio.run(load_all(located))
+    here = located(settings())
+    upgrade(here.database_url)
+    click.echo(f"The tables are up to date. Loaded: {', '.join(asyncio.run(load_all(here)))}.")
+
+
+def _prepare(here: Settings) -> None:
+    """`understudy prepare` in a process of its own: what enrols a face stays out of ours."""
+    click.echo("Preparing tables and personas ...")
+    log = here.data_dir / "logs" / "prepare.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as out:
+        done = subprocess.run(  # noqa: S603
+            [*COMMAND, "prepare"],
+            env={**os.environ, **_environment(here)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        said = log.read_text().strip() or "it said nothing"
+        last = said.splitlines()[-1].removeprefix("understudy: ")
+        raise DoesNotStart(f"{last.removesuffix('.')}. (All that was said: {log})")
 
 
 def children(located: Settings, given: Settings) -> tuple[Child, ...]:
@@ -216,8 +241,7 @@ def children(located: Settings, given: Settings) -> tuple[Child, ...]:
         "model": [] if given.model_url else ["model"],
     }
     environment = _environment(located)
-    start = (sys.executable, "-m", "workers.cli")
-    return tuple(Child(name, (*start, *command), environment) for name, command in wanted.items() if command)
+    return tuple(Child(name, (*COMMAND, *command), environment) for name, command in wanted.items() if command)
 
 
 def _environment(located: Settings) -> dict[str, str]:
