@@ -19,7 +19,7 @@ from integrations.postgres.database import Database
 from integrations.postgres.rows import cleaned, from_consent, to_consent, to_note, to_persona
 from integrations.postgres.tables import ConsentRow, NoteChunkRow, NoteRow, PersonaRow
 
-BATCH = 500
+BATCH = 100
 CHUNKS_PER_NOTE = 8  # looked at for every note wanted: several of the nearest may belong to one note
 
 Embedded = dict[Note, list[tuple[str, Vectors]]]
