@@ -205,6 +205,7 @@ export class Exchange {
 
   quiet() {
     this.status.hidden = true;
+    this.status.replaceChildren();
     this.working = null;
     this.element.removeAttribute("aria-busy");
     this.page.doing(this, "");
