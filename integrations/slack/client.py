@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -11,6 +12,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncRateLimitErrorRetryHandler,
     AsyncServerErrorRetryHandler,
 )
+from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import PartFailed
@@ -21,6 +23,30 @@ ATTEMPTS = 2
 
 # Slack's own trouble, which passes; every other error code is about what was asked.
 _PASSING = {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+
+
+# Done twice, these are seen twice; when it is unclear whether Slack has done them, they are not sent again from here.
+_SEEN = (
+    *("chat.postMessage", "chat.postEphemeral", "chat.startStream", "chat.appendStream"),
+    "files.completeUploadExternal",
+)
+
+
+class _ConnectionErrors(AsyncConnectionErrorRetryHandler):
+    """Tries again after a broken connection, unless Slack may have done what was asked."""
+
+    async def _can_retry_async(self, *, request: HttpRequest, error: Exception | None = None, **more: Any) -> bool:
+        never_sent = isinstance(error, aiohttp.ClientConnectorError)
+        if request.url.endswith(_SEEN) and not never_sent:
+            return False
+        return await super()._can_retry_async(request=request, error=error, **more)
+
+
+class _ServerErrors(AsyncServerErrorRetryHandler):
+    """Tries again after a 500 or 503, unless Slack may have done what was asked."""
+
+    async def _can_retry_async(self, *, request: HttpRequest, **more: Any) -> bool:
+        return not request.url.endswith(_SEEN) and await super()._can_retry_async(request=request, **more)
 
 
 def wordless(name: str) -> logging.Logger:
@@ -38,8 +64,8 @@ def make_client(token: str, api_url: str = API_URL) -> AsyncWebClient:
         logger=wordless(f"{__name__}.sdk"),
         retry_handlers=[
             AsyncRateLimitErrorRetryHandler(max_retry_count=ATTEMPTS),
-            AsyncServerErrorRetryHandler(max_retry_count=ATTEMPTS),
-            AsyncConnectionErrorRetryHandler(max_retry_count=ATTEMPTS),
+            _ServerErrors(max_retry_count=ATTEMPTS),
+            _ConnectionErrors(max_retry_count=ATTEMPTS),
         ],
     )
     if not api_url.startswith("https:"):

@@ -82,6 +82,7 @@ class Failure:
     status: int
     retry_after: int | None
     times: int
+    after: bool
 
 
 class WebApi:
@@ -116,10 +117,20 @@ class WebApi:
         return f"{self._base}/api/"
 
     def fail(
-        self, method: str, error: str = "", *, status: int = 200, retry_after: int | None = None, times: int = 1
+        self,
+        method: str,
+        error: str = "",
+        *,
+        status: int = 200,
+        retry_after: int | None = None,
+        times: int = 1,
+        after: bool = False,
     ) -> None:
-        """Let the next calls of a method fail: with an error code, or with an HTTP status (429 takes retry_after)."""
-        self._failures.setdefault(method, []).append(Failure(error, status, retry_after, times))
+        """Let the next calls of a method fail: with an error code, or with an HTTP status (429 takes retry_after).
+
+        With `after`, what was asked is done first, and the failure is the answer.
+        """
+        self._failures.setdefault(method, []).append(Failure(error, status, retry_after, times, after))
 
     def echo(self, message: Message) -> None:
         """Called for every message the bot posts in a direct message."""
@@ -142,10 +153,9 @@ class WebApi:
 
     async def _api(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
-        if failure := self._next_failure(method):
-            headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
-            body = {"ok": False, "error": failure.error or "ratelimited"}
-            return web.json_response(body, status=failure.status, headers=headers)
+        failure = self._next_failure(method)
+        if failure and not failure.after:
+            return _failed(failure)
         try:
             raw = await _raw(request)
             self._authorize(method, request, raw)
@@ -155,7 +165,7 @@ class WebApi:
             self.refusals.append((method, no.code, no.detail))
             return web.json_response({"ok": False, "error": no.code, "detail": no.detail})
         self.calls.append((method, arguments))
-        return web.json_response({"ok": True, **answer})
+        return _failed(failure) if failure else web.json_response({"ok": True, **answer})
 
     def _next_failure(self, method: str) -> Failure | None:
         for failure in self._failures.get(method, []):
@@ -348,6 +358,12 @@ class WebApi:
     async def _response(self, request: web.Request) -> web.Response:
         self._responses[f"{self._base}{request.path}"].append(await request.json())
         return web.Response(text="ok")
+
+
+def _failed(failure: Failure) -> web.Response:
+    headers = {} if failure.retry_after is None else {"Retry-After": str(failure.retry_after)}
+    body = {"ok": False, "error": failure.error or "ratelimited"}
+    return web.json_response(body, status=failure.status, headers=headers)
 
 
 async def _raw(request: web.Request) -> dict[str, Any]:

@@ -132,6 +132,35 @@ async def test_a_failed_append_is_set_right_by_an_edit(place: Place) -> None:
     assert (message.answer, message.edits) == (WORDS, 1)
 
 
+async def test_words_that_slack_may_have_are_not_sent_twice(place: Place) -> None:
+    place.slack.fail("chat.appendStream", "internal_error", status=500, after=True)
+    stream = await place.stream()
+    await stream.append("An engine ")
+    await place.slack.until(lambda: place.replies()[0].appended == 1)
+    await stream.append("that weaves algebraical patterns.")
+    await stream.finish(answer())
+    assert place.replies()[0].answer == WORDS
+    assert len(place.slack.called("chat.appendStream")) == 1
+
+
+@pytest.mark.parametrize("method", ["chat.startStream", "chat.postMessage"])
+async def test_a_message_that_slack_may_have_posted_is_not_posted_twice(place: Place, method: str) -> None:
+    place.slack.no_streaming = method == "chat.postMessage"
+    place.slack.fail(method, "internal_error", status=500, after=True)
+    with pytest.raises(PartFailed) as failed:
+        await place.stream()
+    assert failed.value.retryable
+    assert len(place.replies()) == 1
+
+
+async def test_what_does_no_harm_twice_is_tried_again(place: Place) -> None:
+    place.slack.fail("chat.stopStream", status=503)
+    stream = await place.stream()
+    await stream.append(WORDS)
+    await stream.finish(answer())
+    assert place.replies()[0].finished
+
+
 async def test_where_slack_does_not_stream_a_message_is_edited(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slack_stream.Edited, "every", 0.01)
     place.slack.no_streaming = True
@@ -273,6 +302,16 @@ async def test_a_worker_that_died_before_sharing_leaves_the_clip_to_the_next(pla
     assert failed.value.retryable
     await place.surface.show(place.address, mine, final)
     assert [file.name for file in place.slack.files] == ["ada.mp4", "ada.vtt"]
+
+
+async def test_a_clip_that_slack_may_have_shared_is_not_shared_twice(place: Place) -> None:
+    final = answer()
+    mine = await clip(place, final)
+    place.slack.fail("files.completeUploadExternal", "internal_error", status=500, after=True)
+    with pytest.raises(PartFailed):
+        await place.surface.show(place.address, mine, final)
+    await place.surface.show(place.address, mine, final)
+    assert len([m for m in place.replies() if m.files]) == 1
 
 
 async def test_a_worker_that_died_after_sharing_does_not_share_twice(place: Place) -> None:
