@@ -11,7 +11,7 @@ from bot.words import content_words, listed
 SEARCH_LIMIT = 6
 """How many notes to ask the store for; the choice among them is made here."""
 NOTES_BESIDE = 2
-NEAR_ENOUGH = 0.33
+NEAR_ENOUGH = 0.37
 """Cosine similarity (all-MiniLM-L6-v2) from which on a note counts as being about the question."""
 SECOND_WITHIN = 0.12
 CITED_BONUS = 0.08
