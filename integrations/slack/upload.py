@@ -60,7 +60,10 @@ class Uploads:
 
     async def _send(self, piece: Piece) -> str:
         """Send one file's bytes; returns its file id. Nobody sees it yet."""
-        path = await self._blobs.fetch(piece.key)
+        try:
+            path = await self._blobs.fetch(piece.key)
+        except NotFound as gone:
+            raise PartFailed("store", f"{piece.key} is not there") from gone
         content = await asyncio.to_thread(Path(path).read_bytes)
         with failing_as_surface("files.getUploadURLExternal"):
             place = await self._client.files_getUploadURLExternal(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,13 +16,18 @@ import pytest
 from bot.commands import Commands
 from bot.consent import Consent, Scope
 from bot.errors import PartFailed
-from bot.messages import Address, Answer, Author, Medium, Role
-from bot.personas import Persona
+from bot.filming import Studio
+from bot.messages import Address, Author, Clip, Medium, Role
+from bot.personas import Note, Persona
 from bot.receive import Receive
+from bot.reply import Parts, Reply
+from bot.writing import Writer
 from integrations.blobs import FolderBlobs
 from integrations.slack import app as slack_app
 from integrations.slack.app import Slack, make_slack
+from tests.fakes.chat_model import ScriptedModel
 from tests.fakes.memory import MemoryConversations, MemoryJobQueue, MemoryPersonas, SystemClock
+from tests.fakes.performers import PlainFace, PlainFaces, PlainRecorder, PlainRecording, PlainVoice
 from tests.fakes.slack import TEAM, FakeSlack, Message, serving
 
 ADA = Persona(
@@ -29,8 +35,31 @@ ADA = Persona(
     **{"face": "", "language": "en", "disclosure": "I am an AI, not Ada.", "ask_instead": "the archive"},
     suggestions=("What is the engine?", "Who was Babbage?"),
 )
+WORDS = "The engine weaves algebraical patterns."
+NOTE = Note("engine", "ada", "The engine", WORDS, "Ada's notes", "1843")
 BOB = Persona("bob", "Bob <Engineer>", "CEO", "", (), "v", "", "en", "I am an AI, not Bob.", "his office")
 FULL = frozenset({Scope.TEXT, Scope.VOICE, Scope.FACE})
+
+
+class StoringRecorder(PlainRecorder):
+    """Recordings whose file is where a real one would be."""
+
+    def __init__(self, blobs: FolderBlobs, folder: Path) -> None:
+        super().__init__()
+        self.blobs, self.source = blobs, folder / "recorded"
+        self.source.write_bytes(b"moving and talking")
+
+    def open(self, answer_id: UUID, medium: Medium, persona: Persona) -> PlainRecording:
+        recording = super().open(answer_id, medium, persona)
+        keep = recording.keep
+
+        async def stored() -> Clip:
+            clip = await keep()
+            await self.blobs.put(clip.media_key, str(self.source), clip.media_type)
+            return clip
+
+        recording.keep = stored  # type: ignore[method-assign]
+        return recording
 
 
 class House:
@@ -40,11 +69,13 @@ class House:
         self,
         slack: FakeSlack,
         app: Slack,
+        parts: Parts,
         conversations: MemoryConversations,
         queue: MemoryJobQueue,
         stops: list[tuple[Address, Author]],
     ) -> None:
-        self.slack, self.app, self.conversations, self.queue, self.stops = slack, app, conversations, queue, stops
+        self.slack, self.app, self.parts = slack, app, parts
+        self.conversations, self.queue, self.stops = conversations, queue, stops
 
     async def quiet(self) -> None:
         """Wait until the app does nothing and Slack has told it everything."""
@@ -52,26 +83,14 @@ class House:
             await asyncio.gather(*self.app._begun, return_exceptions=True)
             await self.slack.settled()
 
-    async def answer_all(self, *, offers: tuple[Medium, ...] = (Medium.VOICE, Medium.VIDEO)) -> list[Message]:
-        """Answer every queued question, as a worker does."""
-        answered = []
-        for job in self.queue.jobs:
-            question, conversation = await self.conversations.turn(job.turn_id)
-            answer = await self.conversations.begin(question.id)
-            stream = await self.app.surface.stream(
-                conversation.address, question.id, conversation.person.author, answer.posted_ref
-            )
-            await stream.append("An engine ")
-            await stream.append("that weaves.")
-            await self.conversations.settle(answer.id, "An engine that weaves.", ())
-            final = Answer(
-                **{"turn_id": answer.id, "question_id": question.id, "persona_id": "ada"},
-                **{"persona_name": "Ada", "text": "An engine that weaves.", "disclosure": ADA.disclosure},
-                offers=offers,
-            )
-            await stream.finish(final)
-            answered.append(self.slack.messages[conversation.address.channel, stream.ref])
-        return answered
+    async def work(self) -> Message:
+        """Do the newest job as a worker does; the message of its answer."""
+        job = self.queue.jobs[-1]
+        await Reply(self.parts).answer(job)
+        _, conversation = await self.conversations.turn(job.turn_id)
+        answer = await self.conversations.answer_to(job.turn_id)
+        assert answer is not None
+        return self.slack.messages[conversation.address.channel, answer.posted_ref or ""]
 
 
 @pytest.fixture
@@ -87,11 +106,12 @@ async def built(slack: FakeSlack, folder: Path) -> AsyncIterator[House]:
     """A House whose app is closed in the end."""
     clock, personas = SystemClock(), MemoryPersonas()
     since = clock.now() - timedelta(days=1)
-    await personas.publish(ADA, [Consent(FULL, "Ada signed.", frozenset({"everyone"}), since)], [])
+    await personas.publish(ADA, [Consent(FULL, "Ada signed.", frozenset({"everyone"}), since)], [NOTE])
     text_only = Consent(frozenset({Scope.TEXT}), "Bob wrote.", frozenset({f"tenant:{TEAM}"}), since)
     await personas.publish(BOB, [text_only], [])
     conversations, queue = MemoryConversations(clock, personas), MemoryJobQueue()
     stops: list[tuple[Address, Author]] = []
+    blobs = FolderBlobs(folder / "blobs")
 
     async def stop(address: Address, author: Author) -> bool:
         stops.append((address, author))
@@ -101,7 +121,7 @@ async def built(slack: FakeSlack, folder: Path) -> AsyncIterator[House]:
         token=slack.bot_token,
         signing_secret=slack.signing_secret,
         api_url=slack.api_url,
-        blobs=FolderBlobs(folder),
+        blobs=blobs,
         receive=Receive(personas, conversations, queue, clock, "ada", timedelta(minutes=3)),
         commands=Commands(personas, conversations, clock, "ada"),
         conversations=conversations,
@@ -110,8 +130,11 @@ async def built(slack: FakeSlack, folder: Path) -> AsyncIterator[House]:
         default_persona="ada",
         stop=stop,
     )
+    writer = Writer(personas, ScriptedModel(re.findall(r"\S+\s*", WORDS)))
+    studio = Studio(PlainVoice(), PlainFaces(PlainFace()), StoringRecorder(blobs, folder))
+    parts = Parts(personas, conversations, writer, studio, {"slack": app.surface}, clock)
     try:
-        yield House(slack, app, conversations, queue, stops)
+        yield House(slack, app, parts, conversations, queue, stops)
     finally:
         await app.close()
 
@@ -167,9 +190,11 @@ async def test_the_person_sees_at_once_that_something_happens(house: House) -> N
 async def test_a_mention_is_answered_in_its_thread(house: House) -> None:
     asked = await house.slack.mention("U1", "C1", "what is the engine &amp; who built it?")
     assert await questions(house) == ["what is the engine & who built it?"]
-    [answer] = await house.answer_all()
+    answer = await house.work()
     assert answer.thread_ts == asked.ts
-    assert answer.answer == "An engine that weaves."
+    assert answer.answer.strip() == WORDS
+    assert "Ada's notes" in answer.shown
+    assert "I am an AI, not Ada." in answer.shown
     started = house.slack.called("chat.startStream")[0]
     assert (started["recipient_user_id"], started["recipient_team_id"]) == ("U1", TEAM)
 
@@ -238,7 +263,7 @@ async def test_while_slack_itself_stumbles_no_event_is_lost(house: House) -> Non
 
 async def test_its_own_messages_and_edits_are_no_questions(house: House) -> None:
     asked = await house.slack.dm("U1", "What is the engine?")
-    await house.answer_all()
+    await house.work()
     await house.app.surface.say(Address("slack", TEAM, "DU1", asked.ts), Author("slack", TEAM, "U1"), "Hello.")
     await house.slack.edit(asked, "What is the other engine?")
     await house.quiet()
@@ -275,12 +300,12 @@ async def test_nobodys_words_stand_in_the_log(house: House, caplog: pytest.LogCa
     caplog.set_level("DEBUG")
     house.slack.fail("chat.appendStream", "fatal_error")
     await house.slack.dm("U1", "What about my rhubarb?")
-    await house.answer_all()
+    await house.work()
     await house.slack.mention("U1", "C1", "rhubarb " * 1000)
     await house.quiet()
     assert caplog.records
     assert "rhubarb" not in caplog.text
-    assert "weaves" not in caplog.text
+    assert "algebraical" not in caplog.text
 
 
 # --- presses ----------------------------------------------------------------------------------------------------
@@ -289,22 +314,29 @@ async def test_nobodys_words_stand_in_the_log(house: House, caplog: pytest.LogCa
 @pytest.mark.parametrize(("button", "medium"), [("hear", Medium.VOICE), ("see", Medium.VIDEO)])
 async def test_hear_it_and_see_it_queue_the_same_answer(house: House, button: str, medium: Medium) -> None:
     await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     assert (await house.slack.press(answer, button)).ok
     await house.quiet()
     assert [job.medium for job in house.queue.jobs] == [Medium.TEXT, medium]
     assert house.queue.jobs[0].turn_id == house.queue.jobs[1].turn_id
+    for _ in range(2):  # a worker may be given the same job twice
+        await house.work()
+    [file] = house.slack.files
+    assert (file.thread_ts, file.content) == (answer.thread_ts, b"moving and talking")
+    assert answer.answer.strip() == WORDS
+    assert answer.finished
 
 
-async def test_only_what_is_offered_can_be_pressed(house: House) -> None:
+async def test_only_what_was_agreed_to_can_be_pressed(house: House) -> None:
+    await house.slack.command("U1", "with bob")
     await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all(offers=())
+    answer = await house.work()
     assert set(answer.actions) == {"feedback"}
 
 
 async def test_somebody_elses_answer_is_not_spoken(house: House) -> None:
     await house.slack.mention("U1", "C1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     await house.slack.press(answer, "hear", user="U2")
     await house.quiet()
     assert len(house.queue.jobs) == 1
@@ -321,7 +353,7 @@ async def test_feedback_is_kept(house: House) -> None:
 
     house.conversations.rate = rate  # type: ignore[method-assign]
     await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     await house.slack.press(answer, "feedback", positive=True)
     await house.slack.press(answer, "feedback", positive=False)
     await house.quiet()
@@ -335,7 +367,7 @@ async def test_a_press_that_fails_says_so(house: House) -> None:
         raise PartFailed("store", "gone")
 
     await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     house.app._receive.again = again  # type: ignore[method-assign]
     assert (await house.slack.press(answer, "hear")).ok
     await house.quiet()
@@ -349,7 +381,7 @@ async def test_a_press_is_acknowledged_before_the_work(house: House) -> None:
         await never.wait()
 
     await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     house.app._receive.again = again  # type: ignore[method-assign]
     assert (await house.slack.press(answer, "hear")).ok, "the acknowledgement waited for the work"
     never.set()
@@ -410,7 +442,7 @@ async def test_an_empty_conversation_suggests_questions(house: House) -> None:
 async def test_slack_refused_nothing_that_the_app_asked(house: House) -> None:
     """The long way through, after which the strict Slack has no complaint."""
     asked = await house.slack.dm("U1", "What is the engine?")
-    [answer] = await house.answer_all()
+    answer = await house.work()
     await house.slack.press(answer, "see")
     await house.slack.open_home("U1")
     await house.slack.open_home("U1", tab="messages")
@@ -437,7 +469,7 @@ async def test_socket_mode_carries_the_same(by_socket: House) -> None:
     slack = by_socket.slack
     await slack.dm("U1", "What is the engine?")
     assert await questions(by_socket) == ["What is the engine?"]
-    [answer] = await by_socket.answer_all()
+    answer = await by_socket.work()
     assert (await slack.press(answer, "hear")).ok
     assert "by text" in await slack.command("U1", "status")
     await by_socket.quiet()

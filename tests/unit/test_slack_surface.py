@@ -335,6 +335,13 @@ async def test_an_upload_that_fails_is_a_failure_of_the_surface(place: Place, st
     assert place.replies() == []
 
 
+async def test_a_clip_whose_file_is_gone_is_a_failure_of_the_store(place: Place) -> None:
+    final = answer()
+    with pytest.raises(PartFailed) as failed:
+        await place.surface.show(place.address, Clip(final.turn_id, Medium.VOICE, "gone.m4a", "audio/mp4", 1.0), final)
+    assert (failed.value.part, failed.value.retryable) == ("store", False)
+
+
 # --- sentences --------------------------------------------------------------------------------------------------
 
 
