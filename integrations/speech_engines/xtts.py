@@ -4,7 +4,6 @@ The weights are under the Coqui Public Model License, which allows no commercial
 it says. They are yours to bring, as are the packages (`coqui-tts`, `torch`); nothing here fetches either.
 """
 
-import io
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from bot.errors import BadInput, NotAllowed, NotFound, PartFailed
 from bot.media import SAMPLE_RATE, samples
 from integrations.speech_engines.engine import Mark, Piece, VoiceInfo
 from integrations.speech_engines.letters import rough_phonemes
-from integrations.speech_engines.reading import clauses, read
+from integrations.speech_engines.reading import Clause, Reading, clauses, read
 
 _REFUSAL = (
     "XTTS v2 is under the Coqui Public Model License: no commercial use, of the model or of what it says. "
@@ -59,29 +58,24 @@ class XttsEngine:
         path = self._path(voice)
         if language.split("-")[0].lower() not in self.languages:
             raise BadInput(f"XTTS does not speak {language!r}.")
-        reading = read(text) if language.startswith("en") else None
-        spoken = reading.spoken if reading else text
-        cuts = clauses(spoken)
+        reading = read(text) if language.startswith("en") else Reading(text, text, ((0, 0), (len(text), len(text))))
+        cuts = clauses(reading.spoken, reading.solid)
         if not cuts:
             raise BadInput("There is nothing in this text that can be spoken.")
-        return self._pieces(path, text, spoken, cuts_of(text, spoken, cuts), language.split("-")[0].lower(), speed)
+        return self._pieces(path, reading, cuts, language.split("-")[0].lower(), speed)
 
-    def _pieces(
-        self, path: Path, text: str, spoken: str, cuts: list[tuple[str, str, float]], language: str, speed: float
-    ) -> Iterator[Piece]:
+    def _pieces(self, path: Path, reading: Reading, cuts: list[Clause], language: str, speed: float) -> Iterator[Piece]:
         stored = np.load(path)
-        for said, written, pause in cuts:
+        for index, clause in enumerate(cuts):
+            said = reading.spoken[clause.start : clause.end]
+            first, end = reading.written_span(clause.start, clause.end, last=index == len(cuts) - 1)
             with self._lock:
                 sound = self._speak(stored, said, language, speed)
-            pcm = np.concatenate([np.clip(sound, -0.98, 0.98), np.zeros(samples(pause), np.float32)])
-            marks = _even(written, len(sound), len(pcm))
-            letters = [(mark.character, mark.at, mark.duration) for mark in marks]
-            yield Piece(
-                (pcm * 32767).astype("<i2").tobytes(),
-                tuple(rough_phonemes(letters)),
-                marks,
-                _even(said, len(sound), len(pcm)),
-            )
+            pcm = np.concatenate([np.clip(sound, -0.98, 0.98), np.zeros(samples(clause.pause), np.float32)])
+            written = _even(reading.written[first:end], len(sound), len(pcm))
+            spoken = _even(said, len(sound), len(pcm))
+            phonemes = rough_phonemes([(mark.character, mark.at, mark.duration) for mark in spoken])
+            yield Piece((pcm * 32767).astype("<i2").tobytes(), tuple(phonemes), written, spoken)
 
     def _speak(self, stored: Any, text: str, language: str, speed: float) -> Any:
         torch: Any = import_module("torch")
@@ -138,18 +132,6 @@ class XttsEngine:
         return path
 
 
-def cuts_of(text: str, spoken: str, cuts: Sequence[Any]) -> list[tuple[str, str, float]]:
-    """(spoken, written, pause) of every clause."""
-    from integrations.speech_engines.reading import Reading
-
-    reading = read(text) if spoken != text else Reading(text, text, ((0, 0), (len(text), len(text))))
-    found = []
-    for index, cut in enumerate(cuts):
-        first, end = reading.written_span(cut.start, cut.end, last=index == len(cuts) - 1)
-        found.append((spoken[cut.start : cut.end], text[first:end], cut.pause))
-    return found
-
-
 def _even(text: str, sounding: int, length: int) -> tuple[Mark, ...]:
     """Characters spread over the sound; the pause belongs to the last one."""
     edges = [sounding * i // max(len(text), 1) for i in range(len(text))] + [length]
@@ -173,4 +155,4 @@ def _wav(recording: bytes) -> bytes:
     )
     if done.returncode or len(done.stdout) < 1000:
         raise BadInput("A recording could not be read. Send wav, mp3, m4a or ogg.")
-    return io.BytesIO(done.stdout).getvalue()
+    return done.stdout

@@ -43,7 +43,7 @@ class KokoroEngine:
         if language.split("-")[0].lower() not in self.languages:
             raise BadInput(f"Kokoro speaks English only here; {language!r} was asked for.")
         reading = read(text)
-        cuts = clauses(reading.spoken)
+        cuts = clauses(reading.spoken, reading.solid)
         if not cuts:
             raise BadInput("There is nothing in this text that can be spoken.")
         return self._pieces(reading, cuts, voice, speed)

@@ -1,7 +1,7 @@
 """Where a reader would breathe: a text in pieces that can be spoken one after the other, the first one short."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -33,11 +33,14 @@ class Clause:
     pause: float
 
 
-def clauses(text: str) -> list[Clause]:
-    """Cut `text`; the clauses cover it without gaps. Empty for a text without a letter or a digit."""
+def clauses(text: str, solid: Sequence[tuple[int, int]] = ()) -> list[Clause]:
+    """Cut `text`, but never within a `solid` stretch; the clauses cover it without gaps.
+
+    Empty for a text without a letter or a digit.
+    """
     edges = [0]
     for index, (start, end) in enumerate(_sentences(text)):
-        edges += _cuts(text, start, end, early=index == 0)
+        edges += _cuts(_Text(text, tuple(solid)), start, end, early=index == 0)
     spans = [(a, b) for a, b in pairwise(edges) if a < b]
     return [Clause(a, b, _pause(text[a:b])) for a, b in _voiced(text, spans)]
 
@@ -51,13 +54,23 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _cuts(text: str, start: int, end: int, *, early: bool) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+    solid: tuple[tuple[int, int], ...]
+
+    def ends(self, kind: re.Pattern[str], start: int, end: int) -> list[int]:
+        """Where this kind of joint ends, outside of what is solid."""
+        places = (match.end() for match in kind.finditer(self.text, start, end))
+        return [place for place in places if not any(a < place < b for a, b in self.solid)]
+
+
+def _cuts(text: _Text, start: int, end: int, *, early: bool) -> list[int]:
     """Ends of the pieces of one sentence."""
     if early and end - start > FIRST:
-        first = next(
-            (m.end() for m in _CLAUSE.finditer(text, start + 8, end - 8) if _sayable(text[start : m.end()])), 0
-        )
-        if first and first - start <= LONGEST:
+        places = text.ends(_CLAUSE, start + 8, end - 8)
+        first = next((place for place in places if _sayable(text.text[start:place])), end)
+        if first - start <= LONGEST and first < end:
             return [first, *_cuts(text, first, end, early=False)]
     if end - start <= LONGEST:
         return [end]
@@ -70,11 +83,11 @@ def _sayable(clause: str) -> bool:
     return len(clause.split()) >= 2
 
 
-def _nearest_to_the_middle(text: str, start: int, end: int) -> int | None:
+def _nearest_to_the_middle(text: _Text, start: int, end: int) -> int | None:
     middle = (start + end) // 2
-    for kind in (_CLAUSE, _JOINT, _SPACE):
-        places = [m.end() for m in kind.finditer(text, start + 20, end - 20)]
-        near = [place for place in places if kind is not _CLAUSE or abs(place - middle) < (end - start) * 0.4]
+    for kind, reach in ((_CLAUSE, 0.4), (_JOINT, 0.4), (_SPACE, 0.5)):
+        places = text.ends(kind, start + 20, end - 20)
+        near = [place for place in places if abs(place - middle) < (end - start) * reach]
         if near:
             return min(near, key=lambda place: abs(place - middle))
     return None

@@ -12,11 +12,16 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 
 @dataclass(frozen=True)
 class Reading:
-    """A text as written and as spoken. `knots` are pairs (offset in written, offset in spoken), both rising."""
+    """A text as written and as spoken.
+
+    `knots` are pairs (offset in written, offset in spoken), both rising. `solid` are the stretches of `spoken` that
+    were written otherwise (a date, a sum) and should be said in one breath.
+    """
 
     written: str
     spoken: str
     knots: tuple[tuple[int, int], ...]
+    solid: tuple[tuple[int, int], ...] = ()
     _columns: tuple[list[int], list[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,11 +70,30 @@ def apply(text: str, rules: Iterable[Rule]) -> Reading:
 def _joined(text: str, taken: list[tuple[int, int, str]]) -> Reading:
     parts: list[str] = []
     knots = [(0, 0)]
+    solid: list[tuple[int, int]] = []
     at = length = 0
     for start, end, words in [*taken, (len(text), len(text), "")]:
-        for piece, edge in ((text[at:start], start), (words, end)):
-            parts.append(piece)
-            length += len(piece)
-            knots.append((edge, length))
+        length += start - at
+        knots.append((start, length))
+        knots += [(start + a, length + b) for a, b in _anchors(text[start:end], words)]
+        solid.append((length, length + len(words)))
+        length += len(words)
+        knots.append((end, length))
+        parts += [text[at:start], words]
         at = end
-    return Reading(text, "".join(parts), tuple(dict.fromkeys(knots)))
+    return Reading(text, "".join(parts), tuple(dict.fromkeys(knots)), tuple(solid))
+
+
+def _anchors(written: str, words: str) -> list[tuple[int, int]]:
+    """Places within a rewritten stretch that are the same in both: a word at its beginning or end, its commas."""
+    found = []
+    head = re.match(r"[A-Za-z]{2,}(?= )", words)
+    if head and written.lower().startswith(head[0].lower()):
+        found.append((head.end(), head.end()))
+    commas = [[match.end() for match in re.finditer(", ", text)] for text in (written, words)]
+    if len(commas[0]) == len(commas[1]):
+        found += list(zip(*commas, strict=True))
+    tail = re.search(r"(?<= )[A-Za-z]{2,}$", words)
+    if tail and written.lower().endswith(tail[0].lower()) and len(written) > len(tail[0]):
+        found.append((len(written) - len(tail[0]), tail.start()))
+    return sorted(set(found))
