@@ -21,39 +21,43 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("var"), description="Where the embedded servers and the clips keep their data")
     cache_dir: Path = Field(default_factory=_cache_dir, description="Where fetched model files are kept")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="From which weight on a line is logged"
+    )
 
     database_url: str = Field("", description="postgresql+psycopg://...; empty: the embedded Postgres")
     queue_url: str = Field("", description="redis://...; empty: the embedded Valkey")
     blob_dir: Path | None = Field(None, description="Folder of clips; empty: DATA_DIR/blobs")
 
-    host: str = Field("127.0.0.1", description="Where the gateway listens")
-    port: int = Field(8088, ge=0, le=65535, description="Where the gateway listens")
+    host: str = Field(
+        "127.0.0.1", description="Address on which the gateway listens; loopback only, as it has no login"
+    )
+    port: int = Field(8088, ge=0, le=65535, description="Port on which the gateway listens")
     public_url: str = Field("", description="How people reach the gateway; empty: http://HOST:PORT")
 
     model_url: str = Field("", description="OpenAI-compatible base URL (.../v1); empty: the embedded server")
     model_name: str = Field("understudy-chat", description="The model's name on that server")
-    model_key: SecretStr = SecretStr("")
+    model_key: SecretStr = Field(SecretStr(""), description="Key that the model server asks for; empty: none")
     model_lite: bool = Field(False, description="The embedded server takes the 0.5B model")
     model_slots: int = Field(4, ge=0, description="Slots of the model server, each warmed at start; 0 for vLLM")
     model_port: int = Field(8089, description="Where the embedded model server listens")
 
     speech_url: str = Field("", description="ElevenLabs-compatible base URL; empty: our own speech server")
-    speech_key: SecretStr = SecretStr("")
+    speech_key: SecretStr = Field(SecretStr(""), description="Key that the speech server asks for; empty: none")
     speech_port: int = Field(8090, description="Where our speech server listens")
-    speech_engine: Literal["kokoro", "xtts"] = "kokoro"
+    speech_engine: Literal["kokoro", "xtts"] = Field("kokoro", description="What our speech server speaks with")
     speech_threads: int = Field(2, ge=1, description="Processor threads that speak one clause")
     speech_xtts_dir: Path | None = Field(None, description="Folder of the XTTS v2 weights, which you bring")
     coqui_licence_accepted: bool = Field(False, description="You have read XTTS' licence: non-commercial use only")
 
     secret_key: SecretStr = Field(SecretStr(""), description="Signs cookies; empty: made once and kept in DATA_DIR")
-    slack_bot_token: SecretStr = SecretStr("")
-    slack_signing_secret: SecretStr = SecretStr("")
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="xoxb-...; empty: no Slack")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), description="Proves that an HTTP event comes from Slack")
     slack_app_token: SecretStr = Field(SecretStr(""), description="xapp-...: Socket Mode instead of HTTP events")
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API")
 
-    default_persona: str = "grace-hopper"
-    personas_dir: Path = Path("personas")
+    default_persona: str = Field("grace-hopper", description="Who answers those who have not chosen")
+    personas_dir: Path = Field(Path("personas"), description="Folders of personas that `understudy up` loads")
     reply_seconds: int = Field(180, description="Time in which a question must be answered")
     reply_processes: int = Field(2, ge=1, description="Written answers made at once by one replies worker")
     clip_processes: int = Field(1, ge=1, description="Spoken and filmed answers made at once by one replies worker")
