@@ -387,6 +387,25 @@ async def test_a_phone_never_scrolls_sideways(phone: Page, house: House) -> None
     await expect(phone.get_by_role("textbox")).to_be_in_viewport(ratio=1)
 
 
+async def test_the_question_box_stays_above_the_keyboard(phone: Page) -> None:
+    for words in ("", "What was the moth?"):
+        if words:
+            await ask(phone, words)
+            await expect(phone.locator(".words")).to_have_text(WHOLE)
+        await phone.set_viewport_size({"width": 360, "height": 380})
+        await expect(phone.get_by_role("textbox")).to_be_in_viewport(ratio=1)
+        await expect(phone.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        await expect(phone.locator(".badge")).to_be_in_viewport(ratio=1)
+        await phone.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+
+
+async def test_a_browser_that_is_no_longer_known_is_told_what_to_do(page: Page) -> None:
+    await page.context.clear_cookies()
+    await ask(page, "What was the moth?")
+    await page.get_by_role("button", name="Load the page again").click()
+    await expect(page.locator(".welcome")).to_be_visible()
+
+
 async def test_dark_and_calm(browser: Browser, house: House) -> None:
     async with visit(browser, house, scheme="dark", calm=True) as page:
         await ask(page, "What was the moth?")

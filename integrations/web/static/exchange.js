@@ -4,7 +4,7 @@ import { post } from "./api.js";
 import { announce, h, icon, newId } from "./dom.js";
 import { follow } from "./live.js";
 import { actions, failure, notes } from "./answer.js";
-import { card } from "./player.js";
+import { busy, card } from "./player.js";
 import { stageWords } from "./words.js";
 
 export class Exchange {
@@ -31,7 +31,7 @@ export class Exchange {
     this.status = h("div", { class: "status", hidden: true });
     this.recordings = h("div", { class: "recordings" });
     this.after = h("div", { class: "after" });
-    this.reply = h("article", { class: "reply", "aria-label": `Answer of the AI avatar of ${this.persona.name}`, hidden: true },
+    this.reply = h("article", { class: "reply", lang: this.persona.language, "aria-label": `Answer of the AI avatar of ${this.persona.name}`, hidden: true },
       h("p", { class: "by" }, h("span", { text: this.persona.name }), h("span", { class: "ai", text: "AI avatar" })),
       this.words, this.notice, this.status, this.recordings, this.after);
     this.element = h("li", { class: "exchange" },
@@ -56,12 +56,19 @@ export class Exchange {
   notSent(trouble) {
     this.quiet();
     this.unsent = trouble.passing;
-    const again = trouble.passing
-      ? h("button", { class: "do", type: "button", onclick: () => this.resend() }, icon("again"), "Send again")
-      : h("button", { class: "do", type: "button", onclick: () => { this.element.remove(); this.page.edit(this.text); } }, "Change the question");
     this.reply.hidden = false;
-    this.after.replaceChildren(failure(trouble.message), h("div", { class: "actions" }, again));
+    this.after.replaceChildren(failure(trouble.message), h("div", { class: "actions" }, this.wayOut(trouble)));
     announce(trouble.message);
+  }
+
+  wayOut(trouble) {
+    const button = (words, onclick) => h("button", { class: "do", type: "button", onclick }, icon("again"), words);
+    if (trouble.passing) return button("Send again", () => this.resend());
+    if (trouble.status === 401) return button("Load the page again", () => location.reload());
+    return button("Change the question", () => {
+      this.element.remove();
+      this.page.edit(this.text);
+    });
   }
 
   /** The same id again: the server knows whether it has this question already. */
@@ -172,7 +179,7 @@ export class Exchange {
     this.quiet();
     this.offer();
     this.page.grown();
-    if (!this.wishes.delete(clip.medium) || document.hidden) return;
+    if (!this.wishes.delete(clip.medium) || document.hidden || busy()) return;
     made.play();
     this.page.look(made.element);
   }

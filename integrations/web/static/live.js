@@ -1,7 +1,7 @@
 // Following a turn: Server-Sent Events that go on where the line broke.
 
 const KINDS = ["status", "reset", "delta", "final", "clip", "say", "again", "settled", "done"];
-const MOST_AT_ONCE = 3; // a browser opens six connections to one server, in all tabs together
+const MOST_AT_ONCE = 2; // a browser opens six connections to one server, in all tabs together
 const GIVE_UP_AFTER = 5 * 60_000;
 const TOLD_AFTER = 2_500; // a line that is back at once is not worth a word
 

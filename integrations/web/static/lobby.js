@@ -214,6 +214,14 @@ function cannotOpen(trouble) {
   document.body.classList.remove("booting");
 }
 
+/** Where a keyboard covers the page instead of making it smaller (iOS), the page makes itself smaller. */
+function stayAboveKeyboard(view) {
+  const covered = innerHeight - view.height;
+  document.documentElement.style.setProperty("--height", covered > 80 && view.scale === 1 ? `${view.height}px` : "100dvh");
+  if (covered > 80) scrollTo(0, 0);
+}
+
+window.visualViewport?.addEventListener("resize", () => stayAboveKeyboard(window.visualViewport));
 const page = new Page();
 watchLine((broken) => page.line(broken));
 addEventListener("offline", () => page.line(true));

@@ -11,6 +11,9 @@ export function card(clip, name, language) {
   return clip.medium === "video" ? new Film(clip, name, language) : new Sound(clip, name);
 }
 
+/** Whether something can be heard now. */
+export const busy = () => Boolean(playing && !playing.media.paused);
+
 /** Stop whatever plays (another persona steps forward). */
 export function hush() {
   playing?.media.pause();
