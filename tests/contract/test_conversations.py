@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from bot.errors import BadInput, NotFound
+from bot.errors import BadInput, NotFound, PartFailed
 from bot.messages import Address, Author, Citation, Clip, Inbound, Medium, Role, Turn, TurnState
 from bot.personas import Persona
 from bot.ports import Conversations
 from integrations.postgres import Database, PostgresConversations, PostgresPersonas
+from tests.conftest import execute
 from tests.fakes.memory import MemoryConversations, MemoryPersonas, WordVectors
 
 ANN = Author("slack", "T1", "U1", "Ann")
@@ -277,3 +278,22 @@ async def test_a_stranded_question_is_handed_to_one(talks: Conversations) -> Non
     handed = [job.turn_id for jobs in found for job in jobs]
     assert sorted(handed) == sorted(turn.id for turn in turns)
     assert len(await talks.stranded(later(), 2)) == 2
+
+
+async def test_a_database_that_is_down_is_a_part_that_failed() -> None:
+    database = Database("postgresql://postgres@127.0.0.1:1/nothing")
+    with pytest.raises(PartFailed) as failure:
+        await PostgresConversations(database).person(ANN)
+    assert (failure.value.part, failure.value.retryable) == ("store", True)
+    await database.close()
+
+
+async def test_connections_that_were_cut_are_replaced(database: Database, database_url: str) -> None:
+    talks = PostgresConversations(database)
+    before = await talks.person(ANN)
+    execute(
+        database_url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    assert await talks.person(ANN) == before
