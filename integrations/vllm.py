@@ -29,6 +29,8 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0)
 _FIRST_TOKEN_SECONDS = 60.0
 """The longest silence: a long prompt, read by a small machine that answers others at the same time."""
 
+_WARM_SECONDS = 300.0
+
 
 class OpenAIChatModel:
     """Streams completions. `base_url` ends in `/v1`; `key` may be empty where the server asks for none."""
@@ -67,7 +69,7 @@ class OpenAIChatModel:
             prompt = prompts[number % len(prompts)]
             extra: dict[str, object] = {"cache_prompt": True, "id_slot": number % slots} if slots else {}
             try:
-                await self._request(prompt, 1, stream=False, extra_body=extra or None)
+                await self._request(prompt, 1, stream=False, extra_body=extra or None, timeout=_WARM_SECONDS)
             except (APIError, httpx.HTTPError) as error:
                 log.warning("a slot was not warmed", extra={"slot": number, "error": type(error).__name__})
 

