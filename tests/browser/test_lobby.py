@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -373,6 +374,38 @@ async def test_everything_has_a_name_and_a_size(
         roles = await page.locator("body").aria_snapshot()
         for role in ("banner", "main", "radio", "textbox", "heading", "article", 'region "Conversation"'):
             assert role in roles
+
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe finds, contrast and all."""
+    await page.evaluate(AXE + "; 0")
+    found = await page.evaluate(f"axe.run(document, {RULES})")
+    return [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 800), PHONE])
+async def test_axe_finds_nothing(browser: Browser, house: House, size: tuple[int, int], scheme: str) -> None:
+    async with visit(browser, house, size, scheme=scheme, calm=True) as page:
+        assert await violations(page) == []
+        await ask(page, "What was the moth?", "Voice")
+        await page.wait_for_selector(".sound")
+        await page.get_by_text("Rests on 2 notes").click()
+        house.script = held("clip")
+        await ask(page, "And when was that?", "Video")
+        await page.get_by_role("progressbar").wait_for()
+        assert await violations(page) == []
+        house.script.gates["clip"].set()
+        await page.wait_for_selector(".film")
+        house.script = Script(pieces=("I am sorry.",), failed=True)
+        await ask(page, "And why?", "Text")
+        await page.wait_for_selector(".apology")
+        await ask(page, " ")
+        assert await violations(page) == []
 
 
 async def test_a_phone_never_scrolls_sideways(phone: Page, house: House) -> None:
