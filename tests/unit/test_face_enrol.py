@@ -85,7 +85,9 @@ def test_a_decompression_bomb_is_never_unpacked(tmp_path, model_store):
 
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     path = tmp_path / "bomb.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + piece(b"IHDR", header) + piece(b"IDAT", zlib.compress(b"0")) + piece(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + piece(b"IHDR", header) + piece(b"IDAT", zlib.compress(b"0")) + piece(b"IEND", b"")
+    )
     refused(path, model_store, "60000 x 60000")
 
 
@@ -98,7 +100,9 @@ def test_a_photo_turned_by_its_exif(tmp_path, model_store, picture):
     path = tmp_path / "phone.jpg"
     path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
     assert load_photo(path).shape == picture.shape
-    assert np.abs(enrol(path, None, model_store).portrait.astype(int) - upright(picture, tmp_path, model_store)).mean() < 6
+    assert (
+        np.abs(enrol(path, None, model_store).portrait.astype(int) - upright(picture, tmp_path, model_store)).mean() < 6
+    )
 
 
 def upright(picture, folder, model_store):

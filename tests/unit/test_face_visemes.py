@@ -21,14 +21,34 @@ def middle(number, length=0.1):
 
 @pytest.mark.parametrize(
     ("symbol", "viseme"),
-    [("p", "PP"), ("m", "PP"), ("f", "FF"), ("v", "FF"), ("θ", "TH"), ("d", "DD"), ("ɾ", "DD"), ("k", "kk"), ("ʤ", "CH")]
-    + [("z", "SS"), ("l", "nn"), ("ɹ", "RR"), ("ɚ", "RR"), ("æ", "aa"), ("ᵊ", "E"), ("iː", "I"), ("ɔ", "O"), ("w", "U")],
+    [
+        ("p", "PP"),
+        ("m", "PP"),
+        ("f", "FF"),
+        ("v", "FF"),
+        ("θ", "TH"),
+        ("d", "DD"),
+        ("ɾ", "DD"),
+        ("k", "kk"),
+        ("ʤ", "CH"),
+        ("z", "SS"),
+        ("l", "nn"),
+        ("ɹ", "RR"),
+        ("ɚ", "RR"),
+        ("æ", "aa"),
+        ("ᵊ", "E"),
+        ("iː", "I"),
+        ("ɔ", "O"),
+        ("w", "U"),
+    ],
 )
 def test_each_sound_has_its_shape(symbol, viseme):
     assert [each.viseme for each in segments([Phoneme(symbol, 0, 100)])] == [viseme]
 
 
-@pytest.mark.parametrize(("symbol", "first", "last"), [("I", "aa", "I"), ("W", "aa", "U"), ("Y", "O", "I"), ("O", "O", "U")])
+@pytest.mark.parametrize(
+    ("symbol", "first", "last"), [("I", "aa", "I"), ("W", "aa", "U"), ("Y", "O", "I"), ("O", "O", "U")]
+)
 def test_a_diphthong_glides(symbol, first, last):
     found = segments([Phoneme(symbol, 10, 100)])
     assert [each.viseme for each in found] == [first, last]

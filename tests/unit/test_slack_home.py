@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.consent import Consent, Scope
@@ -75,6 +75,7 @@ def test_somebody_far_down_the_list_can_be_chosen() -> None:
     assert menus(view)["choose_persona"]["initial_option"]["value"] == "p119"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=300), min_size=1, max_size=120), st.sampled_from(Medium))
 def test_slack_takes_it_whatever_the_names(names: list[str], medium: Medium) -> None:
     everyone = [published(f"p{i}", *Scope, name=name) for i, name in enumerate(names)]

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
@@ -106,6 +106,7 @@ def test_text_is_read_as_a_person_reads_it(text: str, read: str) -> None:
     assert translate.plain(text, BOT) == read
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_was_escaped_reads_as_it_was_written(text: str) -> None:
     assert translate.plain(translate.escape(text)) == translate.plain(translate.escape(text.strip()))
@@ -170,6 +171,7 @@ answers = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(answers)
 def test_whatever_the_answer_slack_takes_its_blocks(final: Answer) -> None:
     blocks = translate.answer_blocks(final)

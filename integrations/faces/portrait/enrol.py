@@ -1,6 +1,7 @@
 """From a photo to an enrolled face, or a sentence that says which photo would do."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,7 +52,9 @@ def examine(picture: Pixels, landmarker: Landmarker, name: str) -> Points:
     faces = landmarker.faces(picture)
     if not faces:
         raise BadInput(f"{name}: I find no face. Take a photo from the front, eyes and mouth uncovered, in even light.")
-    others = [face for face in faces[1:] if face.box[2] > 0.35 * faces[0].box[2]]
+    others = [
+        face for face in faces[1:] if face.box[2] > 0.35 * faces[0].box[2] and landmarker.mesh(picture, face)[1] > 0.8
+    ]
     if others:
         raise BadInput(f"{name}: I see {1 + len(others)} faces. Take a photo with one person, or cut the others off.")
     largest = max(faces, key=lambda face: face.box[2])
@@ -114,12 +117,11 @@ def _cover(person: Floats) -> Floats:
 def _plate(portrait: Pixels, person: Floats) -> Pixels:
     """What is behind the person, spread in from around them, coarse to fine."""
     keep = 1 - cv2.dilate((person > 0.12).astype(np.float32), np.ones((5, 5), np.uint8))
-    levels = [(portrait.astype(np.float32) * keep[..., None], keep)]
+    levels: list[tuple[Any, Any]] = [(portrait.astype(np.float32) * keep[..., None], keep)]
     while levels[-1][1].shape[0] > 4:
         colour, weight = levels[-1]
         half = (colour.shape[1] // 2, colour.shape[0] // 2)
-        levels.append((cv2.resize(colour, half, interpolation=cv2.INTER_AREA),
-                       cv2.resize(weight, half, interpolation=cv2.INTER_AREA)))  # fmt: skip
+        levels.append(tuple(cv2.resize(each, half, interpolation=cv2.INTER_AREA) for each in (colour, weight)))
     filled = levels[-1][0] / np.maximum(levels[-1][1], 1e-3)[..., None]
     for colour, weight in reversed(levels[:-1]):
         wider = cv2.resize(filled, (colour.shape[1], colour.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -142,7 +144,7 @@ def _make_eyes(source: Pixels, landmarks: Floats, landmarker: Landmarker) -> tup
 
 def _emptied(source: Pixels, lips: mesh.Lips) -> Pixels:
     """The photo with parted lips' inside painted over in lip colour, so that no tooth sticks to a lip that moves."""
-    hole = np.zeros(source.shape[:2], np.uint8)
+    hole: Any = np.zeros(source.shape[:2], np.uint8)
     outline = np.concatenate([lips.inner_upper, lips.inner_lower[::-1]]) * 2 + 0.5
     cv2.fillPoly(hole, [np.round(outline).astype(np.int32)], 1)
     hole = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
@@ -192,7 +194,7 @@ def _folds(landmarks: Floats) -> Pixels:
     """Where the cheeks crease, from the wings of the nose past the corners of the mouth: 0..255."""
     wide = float(np.hypot(*(landmarks[291, :2] - landmarks[61, :2])))
     drawn = np.zeros((SIDE, SIDE), np.float32)
-    for wing, cheek, corner in ((129, 203, 61), (358, 423, 291)):
+    for wing, corner in ((129, 61), (358, 291)):
         outward = np.sign(landmarks[corner, 0] - landmarks[1, 0]) * wide
         start = landmarks[wing, :2] + [0.06 * outward, 0.02 * wide]
         end = landmarks[corner, :2] + [0.17 * outward, 0.02 * wide]

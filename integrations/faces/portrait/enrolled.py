@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,7 @@ class Enrolled:
                 arrays = {name: stored[name] for name in stored.files}
                 parts = {name: _part(kind, name, arrays) for name, kind in _PARTS.items()}
                 plain = {each.name: arrays[each.name] for each in fields(cls) if each.name not in _PARTS}
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
             raise BadInput(f"{path} is not an enrolled face; make one with `understudy face enrol`.") from error
         return cls(**plain, **parts)
 

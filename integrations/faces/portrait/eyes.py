@@ -8,13 +8,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bot.media import Pixels
 from integrations.faces.portrait.fill import membrane
 from integrations.faces.portrait.mesh import Floats
-from integrations.faces.portrait.raster import _FAST
+from integrations.faces.portrait.raster import compiled
 
 RIGHT_UPPER, RIGHT_LOWER = (33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)
 LEFT_UPPER, LEFT_LOWER = (362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)
@@ -64,7 +63,7 @@ def make_eye(photo: Pixels, upper: Floats, lower: Floats, iris: tuple[float, flo
     return Eye(np.array([left, top], np.int32), lid, cover, edge_up, edge_low, inside, lash, centre)
 
 
-def _curve(columns: Floats, points: Floats) -> Floats:
+def _curve(columns: Floats, points: Any) -> Floats:
     order = np.argsort(points[:, 0])
     line = np.interp(columns, points[order, 0], points[order, 1]).astype(np.float32)
     smooth: Floats = cv2.GaussianBlur(line[:, None], (1, 9), 2.0)[:, 0]
@@ -86,7 +85,7 @@ def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, s
     bulge -= 0.05 * np.exp(-(((across + 0.30) / 0.16) ** 2))
     bulge = 1 + (bulge - 1) * cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 3)
     noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, patch.shape[:2]), (0, 0), 1.1)
-    noise *= 2.2 / max(float(noise.std()), 1e-6)
+    noise = noise * 2.2 / max(float(noise.std()), 1e-6)
     shaded = skin * bulge[..., None] + noise[..., None] * hole[..., None]
     return np.asarray(np.clip(np.where(hole[..., None], shaded, patch), 0, 255), np.uint8)
 
@@ -100,7 +99,7 @@ def _lash_colour(patch: Pixels, upper: Floats, inside: Floats) -> Floats:
     return np.asarray(dark.mean(0), np.float32)
 
 
-@njit(**_FAST)
+@compiled
 def paint_eye(
     photo: Any,
     target: Any,
@@ -116,7 +115,7 @@ def paint_eye(
     gaze_x: float,
     gaze_y: float,
 ) -> None:
-    """Paint one eye into `target` (uint8[1024, 1024, 4]) from the untouched `photo`; `shut` 0..1, gaze in its pixels."""
+    """Paint one eye into `target` (uint8[1024, 1024, 4]) from the untouched `photo`; `shut` 0..1, gaze in pixels."""
     height, width = cover.shape
     for x in range(width):
         opening = max(lower[x] - upper[x], 1.0)
@@ -135,10 +134,7 @@ def paint_eye(
                 far *= 1.8
             uneven = 0.92 + 0.08 * np.sin(x * 0.9 + np.sin(x * 0.37) * 3.0)
             dark = 0.55 * uneven * np.exp(-far * far) * min(1.0, shut * 3.0) * inside[x] * inside[x]
-            if y > edge:
-                shade = 1.0 - 0.35 * shut * np.exp(-(y - edge) / (0.25 * opening + 1.0)) * give
-            else:
-                shade = 1.0
+            shade = 1.0 - 0.35 * shut * np.exp(-(y - edge) / (0.25 * opening + 1.0)) * give if y > edge else 1.0
             for c in range(3):
                 value = (photo[iy, ix, c] * (1 - u) + photo[iy, ix + 1, c] * u) * (1 - v) + (
                     photo[iy + 1, ix, c] * (1 - u) + photo[iy + 1, ix + 1, c] * u

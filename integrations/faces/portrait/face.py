@@ -16,6 +16,8 @@ from integrations.faces.portrait.rig import Base
 from integrations.faces.portrait.visemes import LOOK_AHEAD, Channel, Segment, segments, shape
 
 CLOSING_FRAMES = 10
+_ONSET = 3
+"""Frames in which the mouth gets going, whatever the first sound: a face that idled a moment ago must not jump."""
 _BATCH = 6
 _MOMENT = SAMPLES_PER_FRAME // 2 + samples(0.016)
 """A picture stands for 40 ms and shows the mouth of their middle, a touch early: lips lead the sound they make."""
@@ -136,9 +138,9 @@ class _Take:
     def _one(self, number: int) -> Pixels:
         at = number * SAMPLES_PER_FRAME
         speaking = at < self._end
-        self._talking += 0.12 * ((1.0 if speaking else 0.0) - self._talking)
+        self._talking += 0.07 * ((1.0 if speaking else 0.0) - self._talking)
         self._stress += 0.3 * ((self._loudness.stress(number) if speaking else 0.0) - self._stress)
-        channels = shape(self._segments, at + _MOMENT)
+        channels = shape(self._segments, at + _MOMENT) * np.float32(min(1.0, (number + 1) / _ONSET))
         expression = express(
             self._motion, (self._start + number) / FRAME_RATE, channels, self._loudness.opening(number), self._talking,
             self._stress,
@@ -147,9 +149,7 @@ class _Take:
         return self._renderer.draw(expression)
 
 
-def express(
-    motion: Motion, time: float, channels: Floats, opening: float, talking: float, stress: float
-) -> Expression:
+def express(motion: Motion, time: float, channels: Floats, opening: float, talking: float, stress: float) -> Expression:
     """Join mouth shape and manner to what one frame shows."""
     manner = motion.at(time, talking=talking, stress=stress)
     weights = np.zeros(len(Base), np.float32)

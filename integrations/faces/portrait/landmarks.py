@@ -46,7 +46,7 @@ class _Net:
         self._input = self._net.get_input_details()[0]["index"]
         self._outputs = {each["name"]: each["index"] for each in self._net.get_output_details()}
 
-    def __call__(self, picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    def __call__(self, picture: NDArray[Any]) -> dict[str, NDArray[np.float32]]:
         self._net.set_tensor(self._input, np.ascontiguousarray(picture[None], np.float32))
         self._net.invoke()
         return {name: self._net.get_tensor(index)[0].copy() for name, index in self._outputs.items()}
@@ -68,7 +68,7 @@ class Landmarker:
         for top in (0, height // 3):
             for left in (0, width // 3):
                 part = picture[top : top + height * 2 // 3, left : left + width * 2 // 3]
-                found += [_shifted(face, left, top) for face in self._detect(part, max(threshold, 0.6))]
+                found += [_shifted(face, left, top) for face in self._detect(part, max(threshold, 0.7))]
         return _distinct(found)
 
     def _detect(self, picture: Pixels, threshold: float) -> list[FoundFace]:
@@ -101,9 +101,7 @@ class Landmarker:
             points, score = self._mesh_in(picture, (low + high) / 2, side, angle)
         return points, score
 
-    def _mesh_in(
-        self, picture: Pixels, center: NDArray[Any], side: float, angle: float
-    ) -> tuple[Points, float]:
+    def _mesh_in(self, picture: Pixels, center: NDArray[Any], side: float, angle: float) -> tuple[Points, float]:
         crop, back = _upright(picture, center, side, angle, _MESH_SIZE)
         out = self._mesh(crop)
         raw = out["conv2d_21"].reshape(-1, 3)
@@ -154,7 +152,7 @@ def _upright(
     back = np.array([[cos * scale, -sin * scale, 0.0], [sin * scale, cos * scale, 0.0]])
     back[:, 2] = np.asarray(center, np.float64) - back[:, :2] @ np.array([size / 2, size / 2])
     cut = cv2.warpAffine(picture, back, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    return cv2.cvtColor(cut, cv2.COLOR_BGR2RGB).astype(np.float32) / 255, back
+    return np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2RGB), np.float32) / np.float32(255), back
 
 
 def _shifted(face: FoundFace, left: float, top: float) -> FoundFace:

@@ -21,12 +21,11 @@ OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
 OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
 INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-_LIP_LANDMARKS = frozenset(
-    (*OUTER_UPPER, *OUTER_LOWER, *INNER_UPPER, *INNER_LOWER)
-    + (12, 38, 41, 42, 72, 73, 74, 183, 184, 76, 62, 268, 271, 272, 302, 303, 304, 407, 408, 306, 292, 11)
-    + (15, 16, 85, 86, 89, 90, 77, 96, 146, 180, 179, 315, 316, 319, 320, 307, 325, 403, 404, 61, 57, 287)
-)
+_BETWEEN = [12, 38, 41, 42, 72, 73, 74, 183, 184, 76, 62, 268, 271, 272, 302, 303, 304, 407, 408, 306, 292, 11]
+_BETWEEN += [15, 16, 85, 86, 89, 90, 77, 96, 180, 179, 315, 316, 319, 320, 307, 325, 403, 404, 57, 287]
+_LIP_LANDMARKS = frozenset((*OUTER_UPPER, *OUTER_LOWER, *INNER_UPPER, *INNER_LOWER, *_BETWEEN))
 _GRID_STEP = 20
+_OVERSCAN = 18
 _CLOSED_GAP = 0.07
 
 
@@ -157,10 +156,10 @@ def build(landmarks: Floats, lips: Lips) -> Mesh:
 
 def _lip_vertices(lips: Lips) -> tuple[Floats, NDArray[np.int8], Floats]:
     t = np.linspace(-1, 1, LIP_POINTS).astype(np.float32)
-    middle_upper = (lips.outer_upper + lips.inner_upper) / 2
-    middle_lower = (lips.outer_lower + lips.inner_lower) / 2
+    middle_upper = np.asarray((lips.outer_upper + lips.inner_upper) / 2, np.float32)
+    middle_lower = np.asarray((lips.outer_lower + lips.inner_lower) / 2, np.float32)
     inner = slice(1, -1)
-    rings = [
+    rings: list[tuple[Floats, int, slice]] = [
         (lips.outer_upper, 1, slice(0, None)),
         (middle_upper, 2, inner),
         (lips.inner_upper, 3, slice(0, None)),
@@ -169,14 +168,15 @@ def _lip_vertices(lips: Lips) -> tuple[Floats, NDArray[np.int8], Floats]:
         (lips.outer_lower, 6, inner),
     ]
     points = np.concatenate([line[part] for line, _, part in rings])
-    ring = np.concatenate([np.full(len(t[part]), number, np.int8) for _, number, part in rings])
-    return points, ring, np.concatenate([t[part] for _, _, part in rings])
+    along = [t[part] for _, _, part in rings]
+    ring = [np.full(len(each), number, np.int8) for each, (_, number, _) in zip(along, rings, strict=True)]
+    return points, np.concatenate(ring), np.concatenate(along)
 
 
 def _face_vertices(landmarks: Floats, lip_points: Floats) -> NDArray[np.int64]:
     tree = cKDTree(lip_points)
-    far = tree.query(landmarks[:, :2])[0] > 4
-    inside = (landmarks[:, :2] > 2).all(1) & (landmarks[:, :2] < SIDE - 3).all(1)
+    far = np.asarray(tree.query(landmarks[:, :2])[0] > 4)
+    inside = np.asarray(((landmarks[:, :2] > 2) & (landmarks[:, :2] < SIDE - 3)).all(1))
     wanted = np.array([number for number in range(468) if number not in _LIP_LANDMARKS])
     wanted = wanted[far[wanted] & inside[wanted]]
     chosen: list[int] = []
@@ -188,9 +188,10 @@ def _face_vertices(landmarks: Floats, lip_points: Floats) -> NDArray[np.int64]:
 
 def _grid_vertices(landmarks: Floats, points: Floats) -> Floats:
     hull = cv2.convexHull(np.ascontiguousarray(landmarks[:, :2], np.float32))
-    steps = np.linspace(0, SIDE - 1, round(SIDE / _GRID_STEP) + 1)
+    # The net reaches beyond the rim, so that a moving head or a breath never uncovers a bare edge.
+    steps = np.linspace(-_OVERSCAN, SIDE - 1 + _OVERSCAN, round((SIDE + 2 * _OVERSCAN) / _GRID_STEP) + 1)
     grid = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2).astype(np.float32)
-    outside = np.array([cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -8 for x, y in grid])
+    outside = np.array([cv2.pointPolygonTest(hull, (float(x), float(y)), True) < -8 for x, y in grid], bool)
     clear = cKDTree(points).query(grid)[0] > 9
     return np.asarray(grid[outside & clear], np.float32)
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 
 from bot.media import Pixels
 from integrations.faces.portrait.mesh import Floats, Lips
-from integrations.faces.portrait.raster import _FAST
+from integrations.faces.portrait.raster import compiled
 
 _UPPER_MM = (0.0, 8.4, 15.0, 21.2, 25.4, 28.8, 31.5)
 _LOWER_MM = (0.0, 5.3, 10.9, 16.8, 21.4, 25.4, 28.5)
@@ -54,9 +53,7 @@ def look_of(portrait: Pixels, landmarks: Floats, lips: Lips, sclera: Floats) -> 
     flesh = exposure * 118 * _toned(red, chroma)
     slope = float(np.clip(np.log(max(float(left.mean()), 1.0) / max(float(right.mean()), 1.0)), -0.6, 0.6))
     nothing = np.zeros((0, 0, 4), np.uint8)
-    return Look(
-        tooth.astype(np.float32), flesh.astype(np.float32), lip, slope * 0.5, nothing, np.zeros(4, np.float32)
-    )
+    return Look(tooth.astype(np.float32), flesh.astype(np.float32), lip, slope * 0.5, nothing, np.zeros(4, np.float32))
 
 
 def _toned(colour: Any, chroma: float) -> Any:
@@ -77,7 +74,15 @@ def _lip_colour(portrait: Pixels, lips: Lips) -> Floats:
 
 
 def paint_mouth(
-    out: Pixels, frame: Floats, upper: Floats, lower: Floats, width: float, jaw: float, tongue: float, cave: float, look: Look
+    out: Pixels,
+    frame: Floats,
+    upper: Floats,
+    lower: Floats,
+    width: float,
+    jaw: float,
+    tongue: float,
+    cave: float,
+    look: Look,
 ) -> None:
     """Paint the inside of the mouth into `out`, in place.
 
@@ -99,7 +104,8 @@ def paint_mouth(
     box = (max(0, left), max(0, high), min(out.shape[1] - 1, right), min(out.shape[0] - 1, bottom))
     _paint(
         out, *box, frame[0].astype(np.float32), turn, start, end, ceiling, floor, float(width), float(jaw),
-        float(tongue), float(cave), look.tooth, look.flesh, look.lip, look.slope, look.own, look.own_box, _UPPER, _LOWER,
+        float(tongue), float(cave), look.tooth, look.flesh, look.lip, look.slope, look.own, look.own_box, _UPPER,
+        _LOWER,
     )  # fmt: skip
 
 
@@ -107,13 +113,13 @@ _UPPER = np.array(_UPPER_MM, np.float32) / np.float32(_MOUTH_MM)
 _LOWER = np.array(_LOWER_MM, np.float32) / np.float32(_MOUTH_MM)
 
 
-@njit(**_FAST)
+@compiled
 def _ramp(value: float) -> float:
     clipped = min(max(value, 0.0), 1.0)
     return clipped * clipped * (3.0 - 2.0 * clipped)
 
 
-@njit(**_FAST)
+@compiled
 def _tooth(u: float, bounds: Any) -> tuple[float, float, int]:
     """Where in its tooth a point lies: -1..1 from side to side, the tooth's width, and which tooth from the middle."""
     away = abs(u)
@@ -124,7 +130,7 @@ def _tooth(u: float, bounds: Any) -> tuple[float, float, int]:
     return 1.0, 0.05, bounds.shape[0] - 1
 
 
-@njit(**_FAST)
+@compiled
 def _paint(
     out: Any, left: int, high: int, right: int, bottom: int, origin: Any, turn: Any, start: float, end: float,
     ceiling: Any, floor: Any, width: float, jaw: float, tongue: float, cave: float, tooth: Any, flesh: Any, lip: Any,

@@ -1,15 +1,20 @@
 """The inner loops: which place of the photo each pixel of a frame shows, and the picture that follows."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-_FAST: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True, "boundscheck": False}
+_Loop = TypeVar("_Loop", bound=Callable[..., Any])
 
 
-@njit(**_FAST)
+def compiled(loop: _Loop) -> _Loop:
+    """Compile a loop to machine code at its first call, kept on disk; it runs without the interpreter's lock."""
+    return cast(_Loop, njit(cache=True, nogil=True, fastmath=True, boundscheck=False)(loop))
+
+
+@compiled
 def trace(points: Any, source: Any, triangles: Any, where: Any) -> None:
     """Fill `where` (float32[h, w, 2]) with source coordinates, triangle by triangle; later ones win.
 
@@ -58,7 +63,7 @@ def trace(points: Any, source: Any, triangles: Any, where: Any) -> None:
                 py += sy
 
 
-@njit(**_FAST)
+@compiled
 def compose(person: Any, where: Any, plate: Any, folds: Any, depth: int, out: Any) -> None:
     """Lay `person` (uint8[h, w, 4], the fourth channel is cover) over the still `plate`, into `out`.
 
@@ -88,7 +93,7 @@ def compose(person: Any, where: Any, plate: Any, folds: Any, depth: int, out: An
                         out[y, x, c] = (out[y, x, c] * dim) >> 16
 
 
-@njit(**_FAST)
+@compiled
 def draw_seam(out: Any, upper: Any, lower: Any, colour: Any, strength: float) -> None:
     """A soft dark line where the lips (float32[n, 2] contours) touch; it fades as they part and towards the corners."""
     last = upper.shape[0] - 1

@@ -1,6 +1,7 @@
 """One expression in, one picture out."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -32,6 +33,7 @@ class Expression:
 
 
 REST = Expression()
+_NO_SECOND_MAP: Any = None
 _SEAM = np.array([0.40, 0.38, 0.54], np.float32)
 """The line between closed lips is darker and redder than they are."""
 
@@ -70,7 +72,9 @@ class Renderer:
         trace(points.astype(np.float32), self._unrolled(upper, lower), face.triangles, self._where)
         out = np.empty((SIDE, SIDE, 3), np.uint8)
         crease = max(float(weights[Base.SMILE]) + 0.5 * float(weights[Base.WIDE]), 0.0)
-        person = cv2.remap(self._painted, self._where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        person = cv2.remap(
+            self._painted, self._where, _NO_SECOND_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         compose(person, self._where, face.plate, face.folds, int(min(crease, 1.2) * 46), out)
         if self._open:
             draw_seam(out, points[face.upper_lip], points[face.lower_lip], face.look.lip * _SEAM, 0.8)

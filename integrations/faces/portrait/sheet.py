@@ -1,5 +1,7 @@
 """A contact sheet: what the face does with each viseme, lids and head, and the mouth four times enlarged."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -61,10 +63,10 @@ def _cut(picture: Pixels, left: float, top: float, width: float, height: float) 
     return np.asarray(cv2.resize(part, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _labelled(picture: Pixels, name: str) -> Pixels:
+def _labelled(picture: Any, name: str) -> Pixels:
     for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
         cv2.putText(picture, name, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, thick, cv2.LINE_AA)
-    return picture
+    return np.asarray(picture, np.uint8)
 
 
 def _grid(cells: list[Pixels], columns: int) -> Pixels:

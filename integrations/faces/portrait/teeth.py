@@ -23,17 +23,18 @@ def lift_teeth(
     `points` are the smile's landmarks. Raises BadInput when the smile shows no teeth and has a `name`; without a name
     (the portrait itself smiles) painted teeth stay.
     """
-    patch, inside, scale = _mouth_patch(smiling, points, landmarks)
+    patch, inside = _mouth_patch(smiling, points, landmarks)
     enamel = _enamel(patch, inside)
     if float(enamel.sum()) < 0.03 * _PER_WIDTH * _PER_WIDTH:
         if name is None:
             return look
         raise BadInput(f"{name} shows no teeth. Take a smile with parted lips, or leave it out.")
     rows = np.flatnonzero(enamel.sum(1) > 0.15 * enamel.sum(1).max())
-    return replace(look, **_placed(patch, enamel, rows, look))
+    own, box = _placed(patch, enamel, (int(rows[0]), int(rows[-1]) + 1), look)
+    return replace(look, own=own, own_box=box)
 
 
-def _mouth_patch(smiling: Pixels, points: Points, landmarks: Floats) -> tuple[Pixels, Floats, float]:
+def _mouth_patch(smiling: Pixels, points: Points, landmarks: Floats) -> tuple[Pixels, Floats]:
     """The mouth's inside, upright, at 180 pixels per resting mouth width; and which pixels lie between the lips."""
     eyes = points[263, :2] - points[33, :2]
     rest = float(np.hypot(*(landmarks[291, :2] - landmarks[61, :2])))
@@ -50,7 +51,7 @@ def _mouth_patch(smiling: Pixels, points: Points, landmarks: Floats) -> tuple[Pi
     local = (outline - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
     inside = np.zeros((high, wide), np.uint8)
     cv2.fillPoly(inside, [np.round(local).astype(np.int32)], 1)
-    return np.asarray(patch, np.uint8), inside.astype(np.float32), scale
+    return np.asarray(patch, np.uint8), inside.astype(np.float32)
 
 
 def _enamel(patch: Pixels, inside: Floats) -> Floats:
@@ -71,9 +72,9 @@ def _enamel(patch: Pixels, inside: Floats) -> Floats:
     return np.asarray(cv2.GaussianBlur((labels == largest).astype(np.float32), (0, 0), 1.2), np.float32)
 
 
-def _placed(patch: Pixels, enamel: Floats, rows: Floats, look: Look) -> dict[str, Pixels | Floats]:
+def _placed(patch: Pixels, enamel: Floats, rows: tuple[int, int], look: Look) -> tuple[Pixels, Floats]:
     """The band of teeth as a picture with cover, lit like the portrait, and where it hangs in the mouth."""
-    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    top, bottom = rows
     columns = np.flatnonzero(enamel.max(0) > 0.4)
     left, right = int(columns[0]), int(columns[-1]) + 1
     band = patch[top:bottom, left:right].astype(np.float32)
@@ -96,4 +97,4 @@ def _placed(patch: Pixels, enamel: Floats, rows: Floats, look: Look) -> dict[str
     box[3] = 0.036
     box[1] = 0.036 - (bottom - top + extra) / _PER_WIDTH
     own = np.dstack([lit, cover * 255])
-    return {"own": np.asarray(own, np.uint8), "own_box": box}
+    return np.asarray(own, np.uint8), np.asarray(box, np.float32)

@@ -48,8 +48,10 @@ class Viseme:
 _FREE, _SOME, _FIRM = 0.25, 0.6, 1.0
 
 
-def _viseme(jaw: float, wide: float, rounded: float, upper: float, lower: float, press: float = 0.0,
-            teeth: float = 0.0, tongue: float = 0.0, *, open_: float = _FIRM, lips: float = _FIRM) -> Viseme:  # fmt: skip
+def _viseme(
+    jaw: float, wide: float, rounded: float, upper: float, lower: float, press: float = 0.0, teeth: float = 0.0,
+    tongue: float = 0.0, *, open_: float = _FIRM, lips: float = _FIRM,
+) -> Viseme:  # fmt: skip
     """`open_` is how firmly jaw and lip heights are held, `lips` how firmly width and rounding are."""
     return Viseme(
         (jaw, wide, rounded, upper, lower, press, teeth, tongue),
@@ -82,7 +84,7 @@ _SOUNDS = {
 _OF: dict[str, str] = {sound: name for name, sounds in _SOUNDS.items() for sound in sounds}
 _GLIDES = {"A": "eɪ", "I": "aɪ", "O": "oʊ", "W": "aʊ", "Y": "ɔɪ", "Q": "əʊ", "T": "ɾ"}
 _MARKS = frozenset("ˈˌːˑʰʲʷˠˤ̩̯̃͡‿-'")
-_PAUSES = frozenset(" .,;:!?—–…\"“”()|")
+_PAUSES = frozenset(' .,;:!?—–…"“”()|')
 
 
 @dataclass(frozen=True, slots=True)
