@@ -1,6 +1,6 @@
 """Listening to Slack, over HTTP or Socket Mode. Listeners translate and hand over; nothing is decided here.
 
-A question is stored *before* Slack gets its acknowledgement (one insert, milliseconds; the limit is three seconds): if
+A question is stored *before* Slack gets its acknowledgement (tens of milliseconds; the limit is three seconds): if
 we fall over in between, Slack sends the event again and the event id keeps it single. Presses, orders and the App Home
 are acknowledged first and done in the background, for Slack never repeats those.
 """

@@ -1,5 +1,6 @@
 """What the fake Slack's Web API remembers and does. Who uses it stands in slack.py."""
 
+import asyncio
 import itertools
 import json
 import time
@@ -100,6 +101,7 @@ class WebApi:
         self.refusals: list[tuple[str, str, str]] = []
         self.not_in: set[str] = set()
         self.no_streaming = False
+        self.held: dict[str, asyncio.Event] = {}
         self._base = ""
         self._failures: dict[str, list[Failure]] = {}
         self._uploads: dict[str, File] = {}
@@ -132,6 +134,11 @@ class WebApi:
         """
         self._failures.setdefault(method, []).append(Failure(error, status, retry_after, times, after))
 
+    def hold(self, method: str) -> asyncio.Event:
+        """Answer this method only once the event is set."""
+        self.held[method] = asyncio.Event()
+        return self.held[method]
+
     def echo(self, message: Message) -> None:
         """Called for every message the bot posts in a direct message."""
 
@@ -153,6 +160,8 @@ class WebApi:
 
     async def _api(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
+        if method in self.held:
+            await self.held[method].wait()
         failure = self._next_failure(method)
         if failure and not failure.after:
             return _failed(failure)

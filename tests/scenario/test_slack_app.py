@@ -239,7 +239,7 @@ async def test_an_event_that_could_not_be_stored_is_sent_again_and_not_lost(hous
 async def test_a_slow_store_is_given_up_in_time_for_slack_to_send_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slack_app, "STORE_WITHIN", 0.05)
+    monkeypatch.setattr(slack_app, "STORE_WITHIN", 0.5)
     whole, tries = house.conversations.accept, []
 
     async def accept(*arguments: Any) -> Any:
@@ -482,6 +482,15 @@ async def test_socket_mode_sends_again_what_could_not_be_stored(by_socket: House
     await by_socket.slack.dm("U1", "What is the engine?")
     assert [delivery.ok for _, delivery in by_socket.slack.deliveries] == [False, True]
     assert await questions(by_socket) == ["What is the engine?"]
+
+
+async def test_a_line_that_breaks_is_made_again_and_closing_twice_is_harmless(by_socket: House) -> None:
+    [line] = by_socket.slack._sockets
+    await line.close()
+    await by_socket.slack.until(lambda: by_socket.slack.connected and by_socket.slack._sockets[-1] is not line)
+    await by_socket.slack.dm("U1", "What is the engine?")
+    assert await questions(by_socket) == ["What is the engine?"]
+    await by_socket.app.close()
 
 
 async def test_without_a_signing_secret_nothing_is_taken_over_http(tmp_path: Path) -> None:
