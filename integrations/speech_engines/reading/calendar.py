@@ -109,7 +109,9 @@ def _span_of_time(match: re.Match[str]) -> str:
         return cardinal(int(hour)) + (f" {_minutes(int(minute))}" if int(minute or 0) else "")
 
     half = (match["half"] or "").strip().replace(".", "").upper()
-    return f"{one(match[1])} to {one(match[2])} {half}".strip()
+    first = re.match(r"[\d:]+\s?([AaPp])\.?[Mm]", match[0])
+    earlier = f" {first[1].upper()}M" if first and f"{first[1].upper()}M" != half else ""
+    return f"{one(match[1])}{earlier} to {one(match[2])} {half}".strip()
 
 
 def _decade(match: re.Match[str]) -> str:
@@ -129,7 +131,12 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"\b{_MONTH}\s+{_YEAR}\b"), lambda m: f"{_month(m['month'])} {year(int(m['year']))}"),
     (re.compile(rf"\b((?:{'|'.join(n for n in _SHORT if n != 'May')}))\.(?=\s)"), lambda m: _month(m[1])),
     (re.compile(rf"\b({'|'.join(_DAYS)})\.(?=,?\s)"), _weekday),
-    (re.compile(rf"(?<![\d:])(\d{{1,2}}(?::\d\d)?){_DASH}(\d{{1,2}}(?::\d\d)?)(?!\d){_HALF}"), _span_of_time),
+    (
+        re.compile(
+            rf"(?<![\d:])(\d{{1,2}}(?::\d\d)?)(?:\s?[AaPp]\.?[Mm]\b\.?)?{_DASH}(\d{{1,2}}(?::\d\d)?)(?!\d){_HALF}"
+        ),
+        _span_of_time,
+    ),
     (re.compile(rf"(?<![\d:])(\d{{1,2}}:\d\d){_DASH}(\d{{1,2}}:\d\d)(?![\d:])(?P<half>)"), _span_of_time),
     (
         re.compile(rf"(?<![\d:.])(?P<hour>\d{{1,2}}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:]){_HALF}?"),
@@ -138,6 +145,6 @@ RULES: tuple[Rule, ...] = (
     (re.compile(rf"(?<![\d:.,$])(?P<hour>1[0-2]|0?[1-9]){_HALF}(?!\w)"), _time),
     (re.compile(r"\b(1[1-9]\d0|20\d0)'?s\b"), _decade),
     (re.compile(r"(?<!\w)['’]?([2-9]0)'?s\b"), _decade),
-    (re.compile(rf"(?<![\d$€£#.,-])(1[1-9]\d\d|20\d\d){_DASH}(1[1-9]\d\d|20\d\d|\d\d)(?![\d,-]|\.\d)"), _years),
+    (re.compile(rf"(?<![\d$€£#.,-])(1[1-9]\d\d|20\d\d){_DASH}(1[1-9]\d\d|20\d\d|\d\d)(?![\d-]|[.,]\d)"), _years),
     (re.compile(r"(?<![\d$€£#.,:/-])(1[1-9]\d\d|20\d\d)(?![\d%:/]|[.,]\d|\w)"), lambda m: year(int(m[1]))),
 )

@@ -119,11 +119,10 @@ def _version(match: re.Match[str]) -> str:
 
 
 def _plain(match: re.Match[str]) -> str | None:
+    """A long number without commas is somebody's account or serial number, unless it is round."""
     text = match["a"]
-    whole = text.partition(".")[0]
-    if "," not in text and (len(whole) > 6 or (len(whole) > 1 and whole.startswith("0") and "." not in text)):
-        return _signed(match, digits(text) if "." not in text else decimal(text))
-    return _signed(match, decimal(text))
+    serial = text.isdigit() and ((len(text) > 1 and text[0] == "0") or (len(text) > 6 and not text.endswith("000")))
+    return _signed(match, digits(text) if serial else decimal(text))
 
 
 def _range(match: re.Match[str]) -> str:
@@ -150,9 +149,11 @@ RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<![\w+])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\d)"), _phone),
     (re.compile(r"(?<![\w-])\d{3}-\d{4}(?![\d-])"), _phone),
     (re.compile(r"\b(v|V|[A-Za-z]+ )?(\d+(?:\.\d+){2,})\b"), lambda m: _version(m) if m[1] else _dotted(m[2])),
-    (re.compile(r"\b([vV])(\d+(?:\.\d+)*)\b"), _version),
+    (re.compile(r"\b([vV]|(?:[Vv]ersion|[Rr]elease|Python|Java|Postgres|Ubuntu) )(\d+(?:\.\d+)*)\b"), _version),
     (re.compile(r"\b24/7\b"), lambda m: "twenty-four seven"),
     (_FRACTION, _fraction),
+    (re.compile(r"(?<![\d:])(\d+):(\d+)(?![\d:])"), lambda m: f"{cardinal(int(m[1]))} to {cardinal(int(m[2]))}"),
+    (re.compile(r"\^(\d+)\b"), lambda m: f" to the {ordinal(int(m[1]))}"),
     (re.compile(r"(?:(\d+)\s?)?([½⅓⅔¼¾])"), lambda m: (f"{cardinal(int(m[1]))} and " if m[1] else "") + _GLYPHS[m[2]]),
     (re.compile(r"(?<![\w.])(\d+)'(\d{1,2})(?:\"|”)"), lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}"),
     (

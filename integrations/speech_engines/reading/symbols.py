@@ -70,6 +70,11 @@ def _numbered(match: re.Match[str]) -> str:
     return f"{match[1]} {cardinal(_ROMAN[match[2]])}"
 
 
+def _country(match: re.Match[str]) -> str:
+    """ "US" would be read as the word "us"; the last point stays when it ends the sentence."""
+    return ".".join(match[0].rstrip(".")) + "."
+
+
 def _initials(match: re.Match[str]) -> str:
     return match[0].replace(".", "")
 
@@ -101,7 +106,7 @@ RULES: tuple[Rule, ...] = (
         lambda m: ", " if m[0] in "([{" and re.search(r"\w\s*$", m.string[: m.start()]) else _close(m),
     ),
     # Abbreviations and names
-    (re.compile(rf"\b({'|'.join(_TITLES)})\.(?=\s+[A-Z])"), _title),
+    (re.compile(rf"\b({'|'.join(_TITLES)})\.(?=\s+(?:[A-Z]|and\s+(?:Mr|Mrs|Ms|Dr)\b))"), _title),
     (re.compile(rf"\b({_REIGN})\s+({_NUMERAL})\b(?!\.)"), _regnal),
     (re.compile(rf"\b({_NOUNS})\s+({_NUMERAL})\b(?!['’.]\w)"), _numbered),
     (re.compile(r"(?<=[a-z]\s)(?:II|III|IV|VI|VII|VIII|IX|XI|XII|XIII)\b"), lambda m: cardinal(_ROMAN[m[0]])),
@@ -110,31 +115,32 @@ RULES: tuple[Rule, ...] = (
         _abbreviation,
     ),
     (re.compile(r"\b(?:[A-Z]\.\s?)+(?=[A-Z][a-z])"), _initials),
-    (re.compile(r"\b(?:US|USA|UK)\b"), lambda m: ".".join(m[0]) + "."),
+    (re.compile(r"\b(?:US|USA|UK)\b\.?"), _country),
     (re.compile(r"\b[wW]/o\b"), lambda m: "without"),
     (re.compile(r"\b[wW]/(?=\s|[a-z])"), lambda m: "with "),
     (re.compile(r"\band/or\b"), lambda m: "and or"),
     # Signs
     (re.compile(r"\s*&\s*"), lambda m: " and "),
     (re.compile(r"(?<=\w)\s?\+\s?(?=\w)"), lambda m: " plus "),
+    (re.compile(r"\b([CF])#(?!\w)"), lambda m: f"{m[1]} sharp"),
     (re.compile(r"(?<=\w)\+\+"), lambda m: " plus plus"),
     (re.compile(r"(?<=\w)\+(?!\w)"), lambda m: " plus"),
     (re.compile(r"(?<![\w])\+(?=\d)"), lambda m: "plus "),
     (re.compile(r"\s*(?:=>|->|→|⇒)\s*"), lambda m: " to "),
-    (re.compile(r"\s*==?\s*"), lambda m: " equals "),
     (re.compile(r"(?<=\d)\s*[×*]\s*(?=\d)"), lambda m: " times "),
     (re.compile(r"\s*÷\s*"), lambda m: " divided by "),
     (re.compile(r"\s*±\s*"), lambda m: " plus or minus "),
     (re.compile(r"\s*≈\s*|(?<!\w)~(?=\d|\$)"), lambda m: " about "),
     (re.compile(r"\s*(?:<=|≤)\s*"), lambda m: " at most "),
     (re.compile(r"\s*(?:>=|≥)\s*"), lambda m: " at least "),
+    (re.compile(r"\s*==?\s*"), lambda m: " equals "),
     (re.compile(r"\s*<\s*(?=\d)"), lambda m: " less than "),
     (re.compile(r"\s*>\s*(?=\d)"), lambda m: " more than "),
     (re.compile(r"(?<=\s)@(?=\s)"), lambda m: "at"),
     (re.compile(r"@(?=\w)"), lambda m: "at "),
     (re.compile(r"#(?=[A-Za-z])"), lambda m: "hashtag "),
     (re.compile(r"§\s?"), lambda m: "section "),
-    (re.compile(r"(?<=\w)\s?/\s?(?=\w)"), lambda m: " slash " if len(m[0]) == 1 else ", "),
+    (re.compile(r"(?<=\w)\s?/\s?(?=\w)"), lambda m: " " if len(m[0]) == 1 else ", "),
     (re.compile(r"_"), lambda m: " "),
     (re.compile(r"[^\w\s.,;:!?…—'%-]"), lambda m: ""),
 )
