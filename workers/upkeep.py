@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from workers.wiring import Wiring
 
 SWEEP_SECONDS = 10.0
-STRANDED_AFTER = timedelta(seconds=30)
-RESUBMIT_EVERY = 60  # seconds; a question may only be waiting its turn
+STRANDED_AFTER = timedelta(seconds=60)  # longer than most questions wait their turn
 AT_ONCE = 100
 
 log = logging.getLogger(__name__)
@@ -30,9 +29,8 @@ async def sweep(wiring: "Wiring") -> tuple[int, int]:
     now = wiring.clock.now()
     submitted = apologised = 0
     for job in await wiring.conversations.stranded(now - STRANDED_AFTER, AT_ONCE):
-        if await wiring.leases.once(f"resubmit:{job.turn_id}", RESUBMIT_EVERY):
-            await CeleryJobQueue(wiring.celery).submit(job)
-            submitted += 1
+        await CeleryJobQueue(wiring.celery).submit(job)
+        submitted += 1
     for job in await wiring.conversations.overdue(now, AT_ONCE):
         async with wiring.leases.hold(f"turn:{job.turn_id}") as ours:
             if ours:
