@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
+from integrations.postgres.database import with_driver
 from integrations.postgres.tables import Table
 
 # Two processes that migrate at once take turns: the second finds nothing left to do.
@@ -34,7 +35,7 @@ def main() -> None:
         return
     from workers.settings import settings
 
-    with create_engine(settings().database_url).connect() as connection:
+    with create_engine(with_driver(settings().database_url)).connect() as connection:
         migrate(connection)
 
 

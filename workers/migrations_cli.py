@@ -70,19 +70,24 @@ def check(url: str) -> None:
 def _alembic(url: str) -> "Iterator[Config]":
     from alembic.config import Config
     from sqlalchemy import create_engine
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
     from sqlalchemy.pool import NullPool
 
     import migrations
+    from integrations.postgres.database import with_driver
 
     config = Config(stdout=io.StringIO())  # its chatter; what matters comes as an exception
     config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
-    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": 5})
     try:
+        engine = create_engine(with_driver(url), poolclass=NullPool, connect_args={"connect_timeout": 5})
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             yield config
-    except OperationalError as error:
+    except ArgumentError:
+        raise Refused(
+            "The database's URL cannot be read; it looks like postgresql://user:password@host/name."
+        ) from None
+    except DBAPIError as error:
         raise PartFailed("store", f"the database cannot be migrated: {error.orig}") from error
 
 

@@ -18,7 +18,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool: int = 10) -> None:
-        self.url = _with_driver(url)
+        self.url = with_driver(url)
         self._engine = create_async_engine(
             self.url,
             pool_size=pool,
@@ -52,6 +52,7 @@ class Database:
         await self._engine.dispose()
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
+    """The URL with the driver that we use, whatever way it was written."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in ("postgres", "postgresql") else url
