@@ -116,7 +116,7 @@ def _cover(person: Floats) -> Floats:
 
 def _plate(portrait: Pixels, person: Floats) -> Pixels:
     """What is behind the person, spread in from around them, coarse to fine."""
-    keep = 1 - cv2.dilate((person > 0.12).astype(np.float32), np.ones((5, 5), np.uint8))
+    keep = 1 - cv2.dilate((person > 0.12).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
     levels: list[tuple[Any, Any]] = [(portrait.astype(np.float32) * keep[..., None], keep)]
     while levels[-1][1].shape[0] > 4:
         colour, weight = levels[-1]

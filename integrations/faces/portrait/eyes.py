@@ -85,7 +85,9 @@ def _lid(patch: Pixels, hole: NDArray[np.bool_], upper: Floats, lower: Floats, s
     bulge -= 0.05 * np.exp(-(((across + 0.30) / 0.16) ** 2))
     bulge = 1 + (bulge - 1) * cv2.GaussianBlur(hole.astype(np.float32), (0, 0), 3)
     noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, patch.shape[:2]), (0, 0), 1.1)
-    noise = noise * 2.2 / max(float(noise.std()), 1e-6)
+    grain = (patch.astype(np.float32) - cv2.GaussianBlur(patch, (0, 0), 1.5)).mean(2)
+    quiet = float(np.median(np.abs(grain[~hole]))) if (~hole).any() else 0.0
+    noise = noise * min(1.6 * quiet, 2.4) / max(float(noise.std()), 1e-6)
     shaded = skin * bulge[..., None] + noise[..., None] * hole[..., None]
     return np.asarray(np.clip(np.where(hole[..., None], shaded, patch), 0, 255), np.uint8)
 

@@ -141,7 +141,7 @@ def _paint(
     step = max(span / (ceiling.shape[0] - 1), np.float32(1e-3))
     dark = np.empty(3, np.float32)
     for c in range(3):
-        dark[c] = lip[c] * (0.74, 0.70, 1.0)[c]
+        dark[c] = lip[c] * (0.66, 0.62, 1.0)[c]
     middle = ceiling.shape[0] // 2
     gap = floor[middle] - ceiling[middle]
     for y in range(high, bottom + 1):
@@ -170,7 +170,7 @@ def _paint(
             depth = _ramp(below / (0.10 * width)) * _ramp(above / (0.16 * width)) * (1.0 - 0.6 * side * side)
             warm = 0.50 - 0.28 * depth
             for c in range(3):
-                colour[c] = flesh[c] * warm * light
+                colour[c] = flesh[c] * warm * light * (0.80, 0.74, 1.16)[c]
             # The tongue lies in the lower jaw; raised it fills the mouth up to the teeth.
             rest = jaw * 0.50 / width - 0.005
             crest = rest * (1.0 - tongue) + 0.030 * tongue
@@ -179,6 +179,7 @@ def _paint(
             inward = min(max((vn - crest) / 0.16, 0.0), 1.0)
             glow = 0.50 + 0.52 * np.exp(-(((inward - 0.5) / 0.38) ** 2))
             glow *= 0.72 + 0.28 * max(tongue, _ramp(gap / (0.28 * width)))
+            glow += (0.98 - glow) * 0.85 * tongue
             for c in range(3):
                 colour[c] = colour[c] * (1 - body) + flesh[c] * glow * light * body
             # Lower teeth.
@@ -208,21 +209,19 @@ def _paint(
                 if 0 <= px < own.shape[1] - 1 and 0 <= py < own.shape[0] - 1:
                     ix, iy = int(px), int(py)
                     fx, fy = px - ix, py - iy
-                    solid = 0.0
-                    for c in range(4):
-                        value = (own[iy, ix, c] * (1 - fx) + own[iy, ix + 1, c] * fx) * (1 - fy) + (
-                            own[iy + 1, ix, c] * (1 - fx) + own[iy + 1, ix + 1, c] * fx
-                        ) * fy
-                        if c < 3:
-                            colour[c] = colour[c] + 0.0
-                        else:
-                            solid = value / 255.0
+                    w00, w01, w10, w11 = (1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy
+                    real = (
+                        own[iy, ix, 3] * w00 + own[iy, ix + 1, 3] * w01 + own[iy + 1, ix, 3] * w10
+                        + own[iy + 1, ix + 1, 3] * w11
+                    ) / 255.0  # fmt: skip
                     for c in range(3):
-                        value = (own[iy, ix, c] * (1 - fx) + own[iy, ix + 1, c] * fx) * (1 - fy) + (
-                            own[iy + 1, ix, c] * (1 - fx) + own[iy + 1, ix + 1, c] * fx
-                        ) * fy
-                        colour[c] = colour[c] * (1 - solid) + value * (0.5 + 0.5 * dim) * solid
-                    solid = 0.0
+                        value = (
+                            own[iy, ix, c] * w00 + own[iy, ix + 1, c] * w01 + own[iy + 1, ix, c] * w10
+                            + own[iy + 1, ix + 1, c] * w11
+                        )  # fmt: skip
+                        colour[c] = colour[c] * (1 - real) + value * dim * real
+                    # Painted teeth carry on where the lifted ones fade out to the sides.
+                    solid *= 1.0 - min(1.0, min(px, own.shape[1] - 1 - px) / (0.07 * own.shape[1]))
             for c in range(3):
                 colour[c] = colour[c] * (1 - solid) + tooth[c] * shade * dim * light * solid
             # Where lips roll inward they are wet and in their own shadow.

@@ -75,7 +75,8 @@ def _enamel(patch: Pixels, inside: Floats) -> Floats:
 def _placed(patch: Pixels, enamel: Floats, rows: tuple[int, int], look: Look) -> tuple[Pixels, Floats]:
     """The band of teeth as a picture with cover, lit like the portrait, and where it hangs in the mouth."""
     top, bottom = rows
-    columns = np.flatnonzero(enamel.max(0) > 0.4)
+    thick = enamel.sum(0)
+    columns = np.flatnonzero(thick > 0.4 * np.percentile(thick[thick > 1], 75))
     left, right = int(columns[0]), int(columns[-1]) + 1
     band = patch[top:bottom, left:right].astype(np.float32)
     cover = enamel[top:bottom, left:right]
