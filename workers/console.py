@@ -1,5 +1,6 @@
 """What a person at the terminal sees of many processes, and the files in which everything is kept."""
 
+import contextlib
 import re
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,8 @@ _COLOURS = ("cyan", "magenta", "green", "blue", "yellow", "bright_cyan", "bright
 _LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
 _OURS = re.compile(r"\bINFO workers\.")
 _STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
+_LONGEST, _FOLLOWING = 240, 2
+"""Characters of a line, and lines after a warning, that the terminal shows; the log files have all."""
 _LOG_BYTES, _LOGS_KEPT = 10_000_000, 3
 
 
@@ -23,14 +26,21 @@ class Terminal:
         self._width = max(map(len, names), default=0)
         self._colour = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
         self._level: dict[str, str] = {}
+        self._followed: dict[str, int] = {}
+        self.quiet = False
+        """Set while everything is being ended: what processes say then is in their logs."""
 
     def line(self, name: str, line: str) -> None:
-        """Show a line when it matters: warnings and worse, what follows an error, and our own few INFO lines."""
+        """Show a line when it matters: warnings and worse, our own few INFO lines, the beginning of what follows."""
         found = _LEVEL.search(line[:80])
-        level = found[1] if found else self._level.get(name, "")
-        self._level[name] = level
-        if level in _STYLES or (level == "INFO" and found and _OURS.search(line[:80])):
-            self._print(name, line, _STYLES.get(level, ""))
+        if found:
+            self._level[name], self._followed[name] = found[1], 0
+        else:
+            self._followed[name] = self._followed.get(name, 0) + 1
+        level = self._level.get(name, "")
+        ours = level == "INFO" and found and _OURS.search(line[:80])
+        if (level in _STYLES or ours) and line.strip() and not self.quiet and self._followed[name] <= _FOLLOWING:
+            self._print(name, line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ...", _STYLES.get(level, ""))
 
     def say(self, name: str, sentence: str) -> None:
         """What happened to a process."""
@@ -38,11 +48,13 @@ class Terminal:
 
     def plain(self, text: str, style: str = "") -> None:
         """A line of ours."""
-        self._console.print(Text(text, style=style))
+        with contextlib.suppress(OSError):
+            self._console.print(Text(text, style=style), soft_wrap=True)
 
     def _print(self, name: str, text: str, style: str) -> None:
         head = Text(f"{name:>{self._width}} | ", style=self._colour.get(name, ""))
-        self._console.print(head + Text(text, style=style), soft_wrap=True)
+        with contextlib.suppress(OSError):  # the terminal was closed; that must not end what runs
+            self._console.print(head + Text(text, style=style), soft_wrap=True)
 
 
 class LogFile:

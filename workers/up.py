@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from workers.embedded import EmbeddedServer
 
 COMMAND = (sys.executable, "-m", "workers.cli")
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEAST_FREE = 500_000_000
 READY_SECONDS = 300.0
-WATCH_SECONDS = 2.0
+WATCH_SECONDS = 1.0
 
 
 @click.command("up")
@@ -93,17 +94,29 @@ def _only_one(chosen: Settings) -> Iterator[None]:
 
 @contextmanager
 def _quiet_interrupt() -> Iterator[None]:
-    """Ctrl-C while things are being fetched or prepared ends us as quietly as later; SIGTERM is the same."""
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
+    """Ctrl-C while things are being fetched or prepared ends us as quietly as later."""
+    _interruptible()
     try:
         yield
     except KeyboardInterrupt:
         click.echo("\nStopped. What was fetched is kept.")
         sys.exit(0)
+
+
+def _interruptible() -> None:
+    """Being told to end, and losing the terminal, are the same as Ctrl-C."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in ENDING:
+        signal.signal(number, interrupted)
+
+
+def _patiently() -> None:
+    """From here on only the databases are still to be ended, and they must not be interrupted."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _check_ports(chosen: Settings) -> None:
@@ -158,6 +171,7 @@ def _fetch(chosen: Settings) -> None:
 
 def _once(chosen: Settings) -> bool:
     """Run everything until it is told to stop. True when an embedded server died and all should start again."""
+    _interruptible()
     with ExitStack() as stack:
         servers, located = _start_servers(chosen, stack)
         _prepare(located)
@@ -172,12 +186,6 @@ def _once(chosen: Settings) -> bool:
         finally:
             _patiently()
         return False
-
-
-def _patiently() -> None:
-    """From here on only the databases are still to be ended, and they must not be interrupted."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 def _start_servers(chosen: Settings, stack: ExitStack) -> tuple[dict[str, "EmbeddedServer"], Settings]:
@@ -259,7 +267,7 @@ async def _run(located: Settings, servers: dict[str, "EmbeddedServer"]) -> None:
     async with asyncio.TaskGroup() as tasks:
         others = [
             tasks.create_task(_announce(located, supervisor, terminal)),
-            tasks.create_task(_watch_servers(servers)),
+            tasks.create_task(_watch_servers(servers, supervisor, terminal)),
         ]
         await supervisor.run(stop)
         for task in others:
@@ -272,17 +280,20 @@ def _listen_to_signals(stop: asyncio.Event, supervisor: Supervisor, terminal: Te
             supervisor.hurry()
             return
         terminal.plain("\nEnding everything ... (Ctrl-C again: at once)")
+        terminal.quiet = True
         stop.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         asyncio.get_running_loop().add_signal_handler(number, told)
 
 
-async def _watch_servers(servers: dict[str, "EmbeddedServer"]) -> None:
+async def _watch_servers(servers: dict[str, "EmbeddedServer"], supervisor: Supervisor, terminal: Terminal) -> None:
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         for name, server in servers.items():
             if not server.running():
+                terminal.quiet = True
+                supervisor.grace = 3.0  # workers without their database or queue have nothing left to finish
                 raise _ServerDied(f"The embedded {name} ended by itself (see {server.log}).")
 
 
