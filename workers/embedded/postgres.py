@@ -34,8 +34,8 @@ def start_postgres(data_dir: Path, *, durable: bool = True) -> EmbeddedServer:
     home = home_of(data_dir, "postgres")
     lock = own(home)
     try:
-        account = _account()
         pgdata, log = home / "data", home / "postgres.log"
+        account = _account(pgdata)
         if not (pgdata / "PG_VERSION").exists():
             _init_postgres(pgdata, account)
         pid = _taken_over(pgdata) or _launch_postgres(pgdata, log, account, durable)
@@ -60,12 +60,13 @@ def _binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-def _account() -> pwd.struct_passwd | None:
+def _account(pgdata: Path) -> pwd.struct_passwd | None:
     """Postgres refuses to run as root; then it gets an account of its own. None: run it as ourselves."""
     if os.geteuid() != 0:
         return None
     try:
-        account = pwd.getpwnam(ACCOUNT)
+        owner = pgdata.stat().st_uid if pgdata.exists() else 0  # it must go on as whoever owns its files
+        account = pwd.getpwuid(owner) if owner else pwd.getpwnam(ACCOUNT)
     except KeyError:
         create = ["useradd", "--system", "--no-create-home", ACCOUNT]
         subprocess.run(create, check=False, capture_output=True)  # noqa: S603
@@ -123,7 +124,7 @@ def _postgres_pid(pgdata: Path) -> int | None:
     except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
         return None  # Postgres itself sorts out a pid file whose process is gone
     if arguments and "postgres" in Path(arguments[0]).name and str(pgdata) in arguments:
-        return pid if _status(pgdata) == "ready" else _await_ready(pgdata, pid)
+        return pid if _status(pgdata, pid) == "ready" else _await_ready(pgdata, pid)
     if not any("postgres" in word for word in arguments):
         _clear_locks(pgdata)
     return None
@@ -145,18 +146,19 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
-def _status(pgdata: Path) -> str:
+def _status(pgdata: Path, pid: int) -> str:
+    """What the postmaster says of itself; nothing while the file is still a dead predecessor's."""
     try:
         lines = (pgdata / "postmaster.pid").read_text().splitlines()
     except OSError:
         return ""
-    return lines[7].strip() if len(lines) > 7 else ""
+    return lines[7].strip() if len(lines) > 7 and lines[0].strip() == str(pid) else ""
 
 
 def _await_ready(pgdata: Path, pid: int) -> int | None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and alive(pid):
-        if _status(pgdata) == "ready":
+        if _status(pgdata, pid) == "ready":
             return pid
         time.sleep(0.05)
     return None
