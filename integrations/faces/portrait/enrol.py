@@ -160,6 +160,20 @@ def _emptied(source: Pixels, lips: mesh.Lips) -> Pixels:
     return painted
 
 
+def _parted(source: Pixels, lips: mesh.Lips) -> tuple[Pixels, tuple[int, int]]:
+    """The mouth without the line where closed lips meet, and where it lies (left, top): for lips about to part."""
+    line: Any = np.zeros(source.shape[:2], np.uint8)
+    seam = np.round((lips.inner_upper + lips.inner_lower) + 0.5).astype(np.int32)
+    cv2.polylines(line, [seam], False, 1, max(5, 2 * round(0.028 * lips.width) + 3))
+    low, high = np.argwhere(line).min(0) - 6, np.argwhere(line).max(0) + 7
+    window = (slice(low[0], high[0]), slice(low[1], high[1]))
+    part = source[window]
+    soft = membrane(cv2.GaussianBlur(part, (0, 0), 1.0).astype(np.float64), line[window] > 0)
+    blend = cv2.GaussianBlur(line[window].astype(np.float32), (0, 0), 1.0)[..., None]
+    filled = part * (1 - blend) + np.where(line[window][..., None] > 0, soft, part) * blend
+    return np.asarray(np.clip(filled, 0, 255), np.uint8), (int(low[1]), int(low[0]))
+
+
 def _sclera(source: Pixels, right: eyes.Eye, left: eyes.Eye) -> Floats:
     """The colour of the whites of both eyes: the brighter, paler pixels of the openings."""
     found = []
@@ -213,6 +227,7 @@ def _assemble(
     right: eyes.Eye, left: eyes.Eye, look: mouth.Look,
 ) -> Enrolled:  # fmt: skip
     net = mesh.build(landmarks, lips)
+    parted, parted_at = _parted(source, lips)
     tall = float(landmarks[152, 1] - landmarks[10, 1])
     chin = float(landmarks[152, 1])
     head = 1 - _smooth((net.points[:, 1] - chin + 0.02 * tall) / (0.34 * tall))
@@ -226,6 +241,8 @@ def _assemble(
         source=np.dstack([source, np.asarray(cover * 255, np.uint8)]),
         plate=plate,
         folds=_folds(landmarks),
+        parted=parted,
+        parted_at=np.array(parted_at, np.int32),
         points=net.points,
         depth=net.depth,
         triangles=net.triangles,

@@ -14,7 +14,7 @@ from integrations.faces.portrait.eyes import Eye
 from integrations.faces.portrait.mesh import Floats
 from integrations.faces.portrait.mouth import Look
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,18 @@ class Enrolled:
     """An enrolled face.
 
     `source` uint8[1024, 1024, 4] is the doubled photo with the person's cover; `plate` uint8[512, 512, 3] what is
-    behind; `folds` uint8[512, 512] where cheeks crease. The net's arrays are those of mesh.Mesh and rig.author;
+    behind; `folds` uint8[512, 512] where cheeks crease; `parted` uint8[h, w, 3] the doubled photo's mouth without the
+    dark line between the lips, at left top `parted_at`. The net's arrays are those of mesh.Mesh and rig.author;
     `upper_lip`, `lower_lip` number the inner contours' vertices; `head` float32[n] is how much a vertex follows the
-    head, `breath` how much the breath; `pivot` float32[3] what the head turns about; `mouth` float32[5] is the
-    resting mouth's centre, direction and width.
+    head, `breath` how much the breath; `pivot` float32[3] what the head turns about; `mouth` float32[5] is where the
+    lips meet in the middle, the mouth's direction and its width; `rest` the weights at rest.
     """
 
     source: Pixels
     plate: Pixels
     folds: Pixels
+    parted: Pixels
+    parted_at: NDArray[np.int32]
     points: Floats
     depth: Floats
     triangles: NDArray[np.int32]

@@ -48,10 +48,11 @@ class Renderer:
         self._source = np.asarray(enrolled.points * np.float32(2) + np.float32(0.5), np.float32)
         self._where = np.zeros((SIDE, SIDE, 2), np.float32)
         self._eyes = (0.0, 0.0, 0.0)
+        self._open_by = 0
         self._open = bool(enrolled.rest[Base.CLOSE] > 0)
         # The seam's dark line is a fiftieth of the mouth wide; towards the corners the lips leave no room to roll.
         along = np.linspace(-1, 1, len(enrolled.upper_lip))[:, None]
-        room = np.ones_like(along) if self._open else np.clip(1.15 - 1.3 * along**4, 0, 1)
+        room = np.ones_like(along) if self._open else np.clip(1.15 - 1.3 * along**4, 0, 1) * 0.6
         self._roll = (0.034 * enrolled.mouth[4] * room).astype(np.float32)
         self._bases = enrolled.bases.reshape(len(Base), -1)
 
@@ -67,6 +68,7 @@ class Renderer:
             met = (lower[crossed] + upper[crossed]) / 2
             points[face.upper_lip[crossed]] = met
             points[face.lower_lip[crossed]] = met
+        self._part_lips(float((lower[:, 1] - upper[:, 1]).max()))
         points = _posed(points, face.depth, face.head, face.pivot, expression)
         points[:, 1] -= face.breath * np.float32(1.3 * expression.breath)
         trace(points.astype(np.float32), self._unrolled(upper, lower), face.triangles, self._where)
@@ -103,6 +105,17 @@ class Renderer:
         near = self._face.depth[self._face.upper_lip].mean() + 0.1 * width
         moved = _posed(corners, np.full(3, near, np.float32), np.ones(3, np.float32), self._face.pivot, expression)
         return np.stack([moved[0], (moved[1] - moved[0]) / 50, (moved[2] - moved[0]) / 50]).astype(np.float32)
+
+    def _part_lips(self, gap: float) -> None:
+        """Fade the line between the lips out of the photo as they part."""
+        face = self._face
+        share = round(32 * min(max(gap / (0.06 * float(face.mouth[4])), 0.0), 1.0))
+        if share == self._open_by or self._open:
+            return
+        self._open_by = share
+        left, top = face.parted_at
+        window = (slice(top, top + face.parted.shape[0]), slice(left, left + face.parted.shape[1]), slice(0, 3))
+        self._painted[window] = cv2.addWeighted(self._photo[window], 1 - share / 32, face.parted, share / 32, 0)
 
     def _paint_eyes(self, expression: Expression) -> None:
         wanted = (round(expression.blink, 3), round(expression.gaze[0], 2), round(expression.gaze[1], 2))
