@@ -27,6 +27,9 @@ _MACHINE = re.compile(
 )
 _STAGE = re.compile(r"^\s*\((?:smil|laugh|chuckl|paus|wink|sigh)\w*[^)]*\)\s*", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|no|never|nothing|none|nor|neither|cannot|without)\b|n['’]t\b", re.IGNORECASE)
+ENOUGH_WORDS = 45
+ENOUGH_SENTENCES = 4
+"""An answer that has so many words, or sentences, ends there: a small model that goes on recites its notes."""
 _UNDECIDED_HEAD = 40
 """Characters of a beginning that may still turn out to be a label such as `Grace Hopper:`."""
 
@@ -46,6 +49,7 @@ class Checker:
         self._known = vocabulary(" ".join(self._sources))
         self._numbers = numbers(" ".join(self._sources))
         self._asked = vocabulary(question), numbers(question)
+        self._herself = _third_person(persona)
         self._label = re.compile(rf"^\s*(?:{_label_names(persona)})\s*:\s*", re.IGNORECASE)
         self._waiting = ""
         self._shown = 0
@@ -105,7 +109,7 @@ class Checker:
         wrong = self._wrong(sentence, whole=True)
         if wrong is not None:
             return self._fail(tidy(self._waiting[: self._shown]), wrong)
-        if self._in_circles(sentence):
+        if (self._sentences and self._herself.search(sentence)) or self._in_circles(sentence):
             self.done = True
             return ""
         released = raw[self._shown :]
@@ -118,6 +122,7 @@ class Checker:
         if sentence:
             self._sentences.append(sentence)
         self._waiting, self._shown = rest.lstrip(), 0
+        self.done = len(self._sentences) >= ENOUGH_SENTENCES or len(self.text.split()) >= ENOUGH_WORDS
         return released.rstrip() if not ended else released.rstrip("\n ")
 
     def _beginning(self) -> str:
@@ -139,9 +144,9 @@ class Checker:
 
     def _wrong(self, text: str, whole: bool) -> str | None:
         """The first thing in `text` that must not be said; what is only asked about is left until the end."""
-        machine = _MACHINE.search(text)
-        if machine:
-            return machine.group()
+        strange = _MACHINE.search(text) or (None if self._sentences else self._herself.search(text))
+        if strange:
+            return strange.group()
         for claim in claims(text, self._names):
             if self._stands(claim, text):
                 continue
@@ -202,6 +207,17 @@ def _sources(notes: Sequence[Note], persona: Persona, history: Sequence[Turn]) -
     said = [turn.text for turn in history if turn.role is Role.AVATAR][-1:]
     about = f"{persona.name}. {persona.title}. {persona.ask_instead}"
     return [f"{note.title}. {note.text} {note.date}" for note in notes] + [about, *said]
+
+
+def _third_person(persona: Persona) -> re.Pattern[str]:
+    """A sentence about the persona where it should say I: `Hopper told the story ...`, `Hopper's idea was ...`."""
+    last = re.escape(persona.name.split()[-1])
+    return re.compile(rf"(?:^|[,;] (?:and |but )?){_ahead(persona)}{last}(?:['’]s)? [a-z]")
+
+
+def _ahead(persona: Persona) -> str:
+    words = [re.escape(word) for word in re.findall(r"[^\W\d]+", f"{persona.name} {persona.title}")]
+    return rf"(?:(?:{'|'.join(words)}) )*"
 
 
 def _label_names(persona: Persona) -> str:

@@ -79,7 +79,7 @@ class Prompt:
     """What is sent to the model. What never changes stands first, so that its prefix caches."""
 
     messages: tuple[ModelMessage, ...]
-    max_tokens: int = 220
+    max_tokens: int = 160
     temperature: float = 0.2
 
 
@@ -118,12 +118,14 @@ def tokens(text: str) -> int:
 
 def _system(persona: Persona) -> str:
     lines = [
-        f"You speak as {persona.name}, {persona.title}, in the first person: say I, never {persona.name}.",
+        f"You speak as {persona.name}, {persona.title}, in the first person: what the notes say about "
+        f"{persona.name.split()[-1]}, you say about yourself, as I.",
         f"Manner: {persona.style}",
         "The notes beside a question are about you. Answer only from them: add no fact, number, name, date or guess "
         "that does not stand in them. If they do not answer the question, say that you do not know and name whom to "
         f"ask: {persona.ask_instead}.",
-        "Answer in two or three short sentences of plain text, to be read aloud: no lists, no headings, no emoji.",
+        "Answer first what was asked, then add one detail: two or three short sentences of plain text, to be read "
+        "aloud, without lists, headings or emoji.",
     ]
     if persona.limits:
         lines.append(f"You never speak about: {'; '.join(persona.limits)}.")

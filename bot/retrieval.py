@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from bot.claims import claims, vocabulary
 from bot.messages import Role, Turn
 from bot.personas import Note
 from bot.ports import FoundNote
@@ -16,6 +17,8 @@ NEAR_ENOUGH = 0.37
 SECOND_WITHIN = 0.12
 CITED_BONUS = 0.08
 WORD_BONUS = 0.04
+NAME_BONUS = 0.08
+"""For a name or a number of the question that stands in the note."""
 
 _LEANING = listed(
     "it that this those these they them their he she him her his hers there then one ones same former latter"
@@ -62,11 +65,13 @@ def chosen(found: Sequence[FoundNote], question: str, history: Sequence[Turn]) -
 
 
 def weight(found: FoundNote, question: str, history: Sequence[Turn] = ()) -> float:
-    """How well a note meets the question: its similarity, a little for words in common, a little for being cited."""
-    shared = content_words(question) & content_words(f"{found.note.title} {found.note.text}")
+    """How well a note meets the question: its similarity, and a little for words and names that both have."""
+    text = f"{found.note.title}. {found.note.text}"
+    shared = content_words(question) & content_words(text)
+    named = sum(all(key.lower() in vocabulary(text) for key in claim.keys) for claim in claims(question))
     cited = {cited.note_id for turn in history[-2:] for cited in turn.citations}
     bonus = CITED_BONUS if leans(question) and found.note.id in cited else 0.0
-    return found.score + WORD_BONUS * min(len(shared), 3) + bonus
+    return found.score + WORD_BONUS * min(len(shared), 3) + NAME_BONUS * min(named, 2) + bonus
 
 
 def _two_back(history: Sequence[Turn]) -> str:
