@@ -4,7 +4,6 @@
 `{loc, msg, type}`, as their server sends it.
 """
 
-import json
 import logging
 
 from aiohttp import web
@@ -59,10 +58,6 @@ async def shape(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ValidationError as error:
         return malformed([{"loc": ["body", *e["loc"]], "msg": e["msg"], "type": e["type"]} for e in error.errors()])
-    except json.JSONDecodeError as error:
-        return malformed(
-            [{"loc": ["body", error.pos], "msg": f"JSON decode error: {error.msg}", "type": "json_invalid"}]
-        )
     except web.HTTPRequestEntityTooLarge:
         return Problem(413, "request_too_large", "This request is larger than this server takes.").response()
     except web.HTTPException as error:

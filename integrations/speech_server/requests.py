@@ -38,7 +38,7 @@ class SpeechRequest(BaseModel):
 
 async def order_of(request: web.Request, engine: Engine) -> Order:
     """Raises Problem and ValidationError."""
-    body = SpeechRequest.model_validate(await request.json())
+    body = SpeechRequest.model_validate_json(await request.read())
     check_model(engine, body.model_id)
     check_text(body.text)
     voice = request.match_info["voice"]
