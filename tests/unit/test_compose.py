@@ -45,7 +45,7 @@ def commands() -> list[list[str]]:
 @pytest.fixture
 def started() -> dict[str, list[str]]:
     """What `understudy up` starts on a machine of its own: names, and the arguments of `understudy`."""
-    alone = Settings(_env_file=None, database_url="postgresql+psycopg://x", queue_url="redis://x")  # type: ignore[call-arg]
+    alone = Settings(_env_file=None, database_url="postgresql+psycopg://x", queue_url="redis://x")
     return {child.name: list(child.command[3:]) for child in children(located(alone), alone)}
 
 
@@ -81,7 +81,7 @@ def test_every_variable_is_a_setting() -> None:
 def test_its_values_are_values_that_the_settings_take(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in defaults(ours()["gateway"]["environment"]).items():
         monkeypatch.setenv(name, value)
-    read = Settings(_env_file=None)  # type: ignore[call-arg]
+    read = Settings(_env_file=None)
     assert read.database_url == "postgresql+psycopg://understudy:@127.0.0.1:55432/understudy"
     assert read.model_url == f"http://127.0.0.1:{read.model_port}/v1"
     assert read.speech_url == f"http://127.0.0.1:{read.speech_port}"
