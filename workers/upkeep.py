@@ -24,12 +24,10 @@ log = logging.getLogger(__name__)
 
 async def sweep(wiring: "Wiring") -> tuple[int, int]:
     """Submit stranded questions again, apologise for overdue ones; how many of each."""
-    from integrations.queue import CeleryJobQueue
-
     now = wiring.clock.now()
     submitted = apologised = 0
     for job in await wiring.conversations.stranded(now - STRANDED_AFTER, AT_ONCE):
-        await CeleryJobQueue(wiring.celery).submit(job)
+        await wiring.queue.submit(job)
         submitted += 1
     for job in await wiring.conversations.overdue(now, AT_ONCE):
         async with wiring.leases.hold(f"turn:{job.turn_id}") as ours:

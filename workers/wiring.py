@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from integrations.leases import Leases
     from integrations.models import ModelStore
     from integrations.postgres import Database, PostgresConversations, PostgresPersonas
+    from integrations.queue import CeleryJobQueue
     from integrations.slack.surface import SlackSurface
     from integrations.vllm import OpenAIChatModel
 
@@ -100,6 +101,12 @@ class Wiring:
         return make_celery(self.settings.queue_url)
 
     @cached_property
+    def queue(self) -> "CeleryJobQueue":
+        from integrations.queue import CeleryJobQueue
+
+        return CeleryJobQueue(self.celery)
+
+    @cached_property
     def events(self) -> "TurnEvents":
         from integrations.events import TurnEvents
 
@@ -156,12 +163,11 @@ class Wiring:
     @cached_property
     def receive(self) -> "Receive":
         from bot.receive import Receive
-        from integrations.queue import CeleryJobQueue
 
         return Receive(
             self.personas,
             self.conversations,
-            CeleryJobQueue(self.celery),
+            self.queue,
             self.clock,
             self.settings.default_persona,
             timedelta(seconds=self.settings.reply_seconds),
