@@ -1,6 +1,7 @@
 """`understudy up` as a person at a terminal meets it: what it refuses, what it prints, how it ends."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -217,8 +218,13 @@ async def test_everything_starts_heals_and_ends(
         await process.wait()
         await until(lambda: not [each for each in everybody.values() if alive(each)])
 
-    # And once more: what was left running (the databases) is taken over.
-    async with started(environment, tmp_path / "third.txt") as process:
+    # And once more: what was left running (the databases) is taken over; when one of them is killed, all begins again.
+    third = tmp_path / "third.txt"
+    async with started(environment, third) as process:
+        running = json.loads((Path(environment["UNDERSTUDY_DATA_DIR"]) / "valkey" / "running.json").read_text())
+        os.kill(running["pid"], signal.SIGKILL)
+        await until(lambda: third.read_text().count("Understudy is ready") == 2)
+        assert "The embedded Valkey ended by itself" in third.read_text()
         process.send_signal(signal.SIGTERM)
         assert await process.wait() == 0
     with capsys.disabled():
