@@ -212,7 +212,7 @@ def _sources(notes: Sequence[Note], persona: Persona, history: Sequence[Turn]) -
 def _third_person(persona: Persona) -> re.Pattern[str]:
     """A sentence about the persona where it should say I: `Hopper told the story ...`, `Hopper's idea was ...`."""
     last = re.escape(persona.name.split()[-1])
-    return re.compile(rf"(?:^|[,;] (?:and |but )?){_ahead(persona)}{last}(?:['’]s)? [a-z]")
+    return re.compile(rf"(?:^|[,;] (?:and |but )?){_ahead(persona)}{last}(?:['’]s)? [a-z]+")
 
 
 def _ahead(persona: Persona) -> str:

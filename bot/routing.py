@@ -61,20 +61,23 @@ def _say(kind: str, persona: Persona, question: str, history: Sequence[Turn]) ->
     """The persona's own phrase for this kind, or a standard one; not the one it said last."""
     own = [phrase.text for phrase in persona.phrases if phrase.kind == kind and kind in OWN_WORDS]
     suggestion = pick(persona.suggestions, question) if persona.suggestions else "What do you do?"
-    filled = [
-        text.format(
-            name=persona.name,
-            title=persona.title,
-            disclosure=persona.disclosure,
-            ask=persona.ask_instead,
-            Ask=persona.ask_instead[:1].upper() + persona.ask_instead[1:],
-            try_this=suggestion,
-        )
-        for text in own or STANDARD[kind]
-    ]
+    filled = [fill(text, persona, suggestion) for text in own or STANDARD[kind]]
     last = history[-1].text if history else ""
     fresh = [text for text in filled if text != last]
     return pick(fresh or filled, question)
+
+
+def fill(text: str, persona: Persona, suggestion: str) -> str:
+    """A phrase with {name}, {title}, {disclosure}, {ask}, {Ask}, {try_this} filled in. Raises KeyError for others."""
+    ask = persona.ask_instead
+    return text.format(
+        name=persona.name,
+        title=persona.title,
+        disclosure=persona.disclosure,
+        ask=ask,
+        Ask=ask[:1].upper() + ask[1:],
+        try_this=suggestion,
+    )
 
 
 def _plain(question: str) -> str:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from bot.consent import Consent, Scope
 from bot.errors import BadInput
-from bot.personas import Exemplar, Note, Persona
+from bot.personas import Exemplar, Note, Persona, Phrase
+from bot.routing import OWN_WORDS, fill
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -75,7 +76,21 @@ class _Persona(_Strict):
     exemplars: Annotated[list[_Exemplar], Field(max_length=8)] = []
     limits: list[Text] = []
     suggestions: Annotated[list[Text], Field(max_length=8)] = []
+    phrases: dict[str, Annotated[list[Text], Field(min_length=1)]] = {}
     face: _Face | None = None
+
+    @field_validator("phrases")
+    @classmethod
+    def _can_be_said(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        for kind, texts in value.items():
+            if kind not in OWN_WORDS:
+                raise ValueError(f"{kind!r} is none of {', '.join(OWN_WORDS)}")
+            for text in texts:
+                try:
+                    fill(text, Persona("", "", "", "", (), "", "", "", "", ""), "")
+                except (KeyError, IndexError, ValueError):
+                    raise ValueError(f"{text!r} has braces around something else than {{ask}}, {{name}}") from None
+        return value
 
     @field_validator("disclosure")
     @classmethod
@@ -191,6 +206,7 @@ def _persona(about: _Persona) -> Persona:
         ask_instead=about.ask_instead,
         limits=tuple(about.limits),
         suggestions=tuple(about.suggestions),
+        phrases=tuple(Phrase(kind, " ".join(text.split())) for kind, texts in about.phrases.items() for text in texts),
     )
 
 
