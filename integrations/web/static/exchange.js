@@ -149,8 +149,15 @@ export class Exchange {
     this.notice.textContent = answer.notice;
     this.notice.hidden = !answer.notice;
     this.offer();
+    this.recordNext();
     if (news) announce(`${this.persona.name}, AI avatar: ${answer.text}`);
     this.page.grown();
+  }
+
+  /** The words stand; what was asked for besides comes now. */
+  recordNext() {
+    const [next] = [...this.awaited.values()].filter(({ seen, medium }) => seen && medium !== "text" && !this.clips.has(medium));
+    if (next && !this.answer.failed) this.work(next.medium === "video" ? "filming" : "speaking", null, next.medium);
   }
 
   /** What is stored, shown: from history, or when the events are gone. */

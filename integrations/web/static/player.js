@@ -4,6 +4,10 @@
 import { $, clockTime, h, icon, swapIcon } from "./dom.js";
 
 const WIDE = matchMedia("(min-width: 900px)");
+const HOVER = matchMedia("(hover: hover) and (pointer: fine)");
+const USUAL_WIDTH = 440;
+const LETTER = 9; // pixels that a letter of the captions takes, about
+
 let playing = null;
 
 /** The card of a recording. `play()` starts it; the browser may refuse until the person has pressed something. */
@@ -70,20 +74,34 @@ class Film extends Recording {
       kind: "captions", src: clip.captions, srclang: language.split("-")[0], label: "Captions", default: true,
     })));
     for (const track of this.media.textTracks) track.mode = "showing";
+    this.media.querySelector("track")?.addEventListener("load", () => this.placeCaptions());
     this.element = h("figure", { class: "clip film" }, this.screen, this.button);
     this.screen.append(this.media);
     this.media.hidden = true;
+    this.media.tabIndex = 0;
+    for (const [event, shown] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) {
+      this.media.addEventListener(event, () => { this.media.controls = shown || !HOVER.matches; });
+    }
     WIDE.addEventListener("change", () => this.moved());
   }
 
   async play() {
     if (playing && playing !== this) hush();
     this.media.hidden = false;
-    this.media.controls = true;
+    this.media.controls = !HOVER.matches;
     if (WIDE.matches) this.enterStage();
     const begun = await super.play();
     if (!begun) this.leaveStage();
     return begun;
+  }
+
+  /** One line up from the bottom: below the chin, above the "AI-generated" that is in the picture. */
+  placeCaptions() {
+    const fits = (this.media.clientWidth || USUAL_WIDTH) / LETTER;
+    for (const cue of this.media.textTracks[0].cues ?? []) {
+      const lines = cue.text.split("\n").reduce((sum, line) => sum + Math.ceil(line.length / fits), 0);
+      cue.line = -1 - lines;
+    }
   }
 
   enterStage() {
