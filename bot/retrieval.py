@@ -23,11 +23,12 @@ NAME_BONUS = 0.08
 _LEANING = listed(
     "it that this those these they them their he she him her his hers there then one ones same former latter"
 )
-_ELLIPSIS = re.compile(
-    r"^\s*(?:and|but|so|or|also|then|what about|how about|how so|how come|why|when|where|who|which|really|go on|"
-    r"tell me more|more|like what|for example|such as|in what|since when|until when|what else|anything else)\b",
+_GOES_ON = re.compile(
+    r"^\s*(?:and|but|so|or|also|then|what about|how about|how so|how come|really|go on|tell me more|more|like what|"
+    r"for example|such as|in what|since when|until when|what else|anything else|who else|where else)\b",
     re.IGNORECASE,
 )
+_EMPTY_IT = re.compile(r"\b(?:is|was) it (?:like|true|possible|better|worth|hard|easy|easier|fun)\b", re.IGNORECASE)
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
@@ -45,11 +46,11 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
 
 def leans(question: str) -> bool:
     """Whether a question can only be understood from what was said before it."""
-    words = re.findall(r"[a-z']+", question.lower())
+    words = re.findall(r"[a-z']+", _EMPTY_IT.sub(" ", question).lower())
     meaning = content_words(question)
     if not words:
         return False
-    if len(meaning) == 0 or (_ELLIPSIS.match(question) and len(meaning) <= 2):
+    if not meaning or (_GOES_ON.match(question) and len(meaning) <= 2):
         return True
     return len(meaning) <= 3 and bool(_LEANING & set(words))
 

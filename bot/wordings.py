@@ -76,6 +76,7 @@ RULES = (
     _rule(
         "identity",
         rf"\b(?:are|r) (?:you|u) {_REALLY}{_MACHINE}(?! (?:to|at|that|about|with|against|for)\b)",
+        r"\bare you\b.{1,40}\bor (?:just )?(?:an? )?(?:ai|bot|chat ?bot|robot|machine|computer|program|avatar)\b",
         rf"\b(?:you're|you are|ur) {_REALLY}(?:not )?(?:an? )?{_MACHINE}, ?(?:right|aren't you|are you|no|correct)",
         rf"\b(?:you're|you are) {_REALLY}(?:not real|not human|an? (?:ai|bot|chat ?bot|machine|computer|program)"
         rf"|fake|dead)\b",

@@ -8,7 +8,16 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from bot.consent import Consent, Scope
 from bot.errors import BadInput
@@ -40,6 +49,17 @@ class PersonaFolder:
     consents: tuple[Consent, ...]
     notes: tuple[Note, ...]
     portrait: Portrait | None
+
+
+def _instant(value: object) -> datetime:
+    """A day begins at midnight UTC; a time without a zone is UTC."""
+    if not isinstance(value, date):
+        raise ValueError(f"expected a date without quotation marks, as in 2026-11-01, found {value!r}")
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_Moment = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class _Strict(BaseModel):
@@ -104,9 +124,9 @@ class _Consent(_Strict):
     basis: Text
     scopes: Annotated[list[str], Field(min_length=1)]
     audience: Annotated[list[str], Field(min_length=1)]
-    since: date | datetime
-    until: date | datetime | None = None
-    revoked_at: date | datetime | None = None
+    since: _Moment
+    until: _Moment | None = None
+    revoked_at: _Moment | None = None
 
     @field_validator("scopes")
     @classmethod
@@ -128,7 +148,7 @@ class _Consent(_Strict):
 
     @model_validator(mode="after")
     def _in_order(self) -> "_Consent":
-        if self.until is not None and _instant(self.until) <= _instant(self.since):
+        if self.until is not None and self.until <= self.since:
             raise ValueError("until must be later than since")
         return self
 
@@ -137,9 +157,9 @@ class _Consent(_Strict):
             frozenset(Scope(scope) for scope in self.scopes),
             self.basis,
             frozenset(self.audience),
-            _instant(self.since),
-            _instant(self.until) if self.until else None,
-            _instant(self.revoked_at) if self.revoked_at else None,
+            self.since,
+            self.until,
+            self.revoked_at,
         )
 
 
@@ -251,8 +271,6 @@ _EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "too_short": lambda e: "must name at least one",
     "too_long": lambda e: f"at most {e['ctx']['max_length']} are allowed",
     "string_pattern_mismatch": lambda e: f"{e['input']!r} does not have the form {e['ctx']['pattern']}",
-    "date_type": lambda e: f"expected a date without quotation marks, as in 2026-11-01, found {e['input']!r}",
-    "datetime_type": lambda e: f"expected a date without quotation marks, as in 2026-11-01, found {e['input']!r}",
 }
 
 
@@ -308,12 +326,6 @@ def _portrait(folder: Path, face: _Face | None, problems: list[str]) -> Portrait
         if path and (not path.is_file() or folder.resolve() not in path.resolve().parents):
             problems.append(f"{folder / 'persona.toml'}: face.{key}: there is no file {name!r} in this folder.")
     return Portrait(files["photo"], face.model or "", files["smile"])
-
-
-def _instant(value: date | datetime) -> datetime:
-    """A day begins at midnight UTC; a time without a zone is UTC."""
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _possible(value: str) -> bool:

@@ -1,171 +1,61 @@
-"""docker-compose.yml cannot be run where Understudy is made, so it is read and compared with the code."""
+"""The prompt: what never changes first, what matters most beside the question, all of it within the budget."""
 
-import re
-import shlex
-from functools import cache
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-import click
-import pytest
-import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from workers.cli import COMMANDS, understudy
-from workers.settings import Settings
-from workers.up import children
-from workers.wiring import located
+from bot.personas import PROMPT_TOKENS, Persona, Prompt, compose, prefix, tokens
+from tests.unit.persona_samples import GRACE, NOTES, turn
 
-ROOT = Path(__file__).parents[2]
-ONCE = {"fetch", "migrate", "personas"}
-OTHERS = {"postgres", "valkey", "vllm"}
-INSIDE = {"POSTGRES_PASSWORD", "VLLM_MODEL"}
-"""What Compose asks of its caller beside Understudy's own variables."""
+MOTH, COBOL = NOTES["the-moth"], NOTES["cobol"]
 
 
-@cache
-def compose() -> dict[str, Any]:
-    """The file as Compose reads it, anchors resolved."""
-    read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    return read
+def size(prompt: Prompt) -> int:
+    """The estimated tokens of a whole prompt."""
+    return sum(tokens(message.content) for message in prompt.messages)
 
 
-def ours() -> dict[str, dict[str, Any]]:
-    """The services that run Understudy's own image."""
-    return {name: service for name, service in compose()["services"].items() if service["image"] == "understudy"}
+def test_every_prompt_begins_with_the_same_bytes() -> None:
+    fixed = prefix(GRACE).messages
+    history = [turn("person", "Hello?"), turn("avatar", "Good day.")]
+    for prompt in (compose(GRACE, [MOTH], [], "What moth?"), compose(GRACE, [COBOL, MOTH], history, "And COBOL?")):
+        assert prompt.messages[: len(fixed)] == fixed
 
 
-def commands() -> list[list[str]]:
-    """Every call of `understudy` that the services make, as its arguments."""
-    found = [service["command"] for service in ours().values() if "command" in service]
-    scripts = [word for service in ours().values() for word in service.get("entrypoint", [])]
-    calls = re.findall(r"understudy ([a-z][^;&|]*)", "\n".join(scripts))
-    return found + [shlex.split(call) for call in calls]
+def test_the_notes_stand_beside_the_question_at_the_very_end() -> None:
+    last = compose(GRACE, [MOTH, COBOL], [], "What moth?").messages[-1]
+    assert last.role == "user"
+    assert last.content.index("relay 70") < last.content.index("CODASYL") < last.content.index("What moth?")
+    assert last.content.endswith("Question: What moth?")
 
 
-@pytest.fixture
-def started() -> dict[str, list[str]]:
-    """What `understudy up` starts on a machine of its own: names, and the arguments of `understudy`."""
-    alone = Settings(_env_file=None, database_url="postgresql+psycopg://x", queue_url="redis://x")
-    return {child.name: list(child.command[3:]) for child in children(located(alone), alone)}
+def test_exemplars_are_chat_turns_with_their_notes() -> None:
+    messages = prefix(GRACE).messages
+    assert [message.role for message in messages] == ["system", *["user", "assistant"] * len(GRACE.exemplars)]
+    assert GRACE.exemplars[0].note in messages[1].content and messages[2].content == GRACE.exemplars[0].answer
 
 
-def test_every_process_that_up_starts_stands_in_compose_with_the_same_command(started: dict[str, list[str]]) -> None:
-    running = {name: service["command"] for name, service in ours().items() if name not in ONCE}
-    assert running == started
+def test_history_is_the_latest_that_fits_and_begins_with_a_question() -> None:
+    history = [turn(("person", "avatar")[i % 2], f"{i}: " + "word " * 60) for i in range(20)]
+    between = compose(GRACE, [MOTH], history, "And then?").messages[len(prefix(GRACE).messages) : -1]
+    assert between and between[0].role == "user" and between[-1].content.startswith("19:")
+    assert len(between) < len(history)
 
 
-def test_nothing_else_stands_in_it() -> None:
-    assert set(compose()["services"]) == set(ours()) | OTHERS
+@given(st.integers(0, 12_000), st.integers(0, 12_000), st.integers(0, 4_000), st.integers(0, 9))
+def test_the_budget_holds_whatever_comes(note: int, answer: int, question: int, turns: int) -> None:
+    notes = [replace(MOTH, text="fact " * (note // 5)), replace(COBOL, text="fact " * (note // 5))]
+    history = [turn(("person", "avatar")[i % 2], "word " * (answer // 5)) for i in range(turns)]
+    assert size(compose(GRACE, notes, history, "why " * (question // 4))) <= PROMPT_TOKENS
 
 
-@pytest.mark.parametrize("call", commands(), ids=" ".join)
-def test_every_command_exists_and_takes_these_arguments(call: list[str]) -> None:
-    assert call[0] in COMMANDS
-    command: click.Command = understudy
-    with click.Context(command, resilient_parsing=True) as context:
-        while isinstance(command, click.Group):
-            inner = command.get_command(context, call[0])
-            assert inner is not None, call
-            command, call = inner, call[1:]
-        options = {flag for parameter in command.params for flag in parameter.opts if flag.startswith("-")}
-        assert {word for word in call if word.startswith("-")} <= options
+def test_the_persona_itself_leaves_room() -> None:
+    assert size(prefix(GRACE)) < 900
 
 
-def test_every_variable_is_a_setting() -> None:
-    known = {f"UNDERSTUDY_{name.upper()}" for name in Settings.model_fields}
-    text = (ROOT / "docker-compose.yml").read_text() + (ROOT / "Dockerfile").read_text()
-    assert set(re.findall(r"\bUNDERSTUDY_[A-Z_]+\b", text)) <= known
-    assert set(re.findall(r"\$\{([A-Z_]+)", text)) <= known | INSIDE
-
-
-def test_its_values_are_values_that_the_settings_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in defaults(ours()["gateway"]["environment"]).items():
-        monkeypatch.setenv(name, value)
-    read = Settings(_env_file=None)
-    assert read.database_url == "postgresql+psycopg://understudy:@127.0.0.1:55432/understudy"
-    assert read.model_url == f"http://127.0.0.1:{read.model_port}/v1"
-    assert read.speech_url == f"http://127.0.0.1:{read.speech_port}"
-    assert read.log_json
-
-
-def defaults(environment: dict[str, Any]) -> dict[str, str]:
-    """An environment as it is when its caller sets nothing."""
-    return {
-        name: re.sub(r"\$\{[A-Z_]+(?::-([^}]*)|:\?[^}]*)?\}", lambda found: found.group(1) or "", str(value))
-        for name, value in environment.items()
-    }
-
-
-def test_all_of_ours_share_one_environment_network_and_data() -> None:
-    first = ours()["gateway"]
-    for name, service in ours().items():
-        for key in ("environment", "network_mode", "volumes", "cap_drop", "security_opt"):
-            assert service[key] == first[key], (name, key)
-
-
-def test_no_reference_leads_nowhere() -> None:
-    services, volumes = compose()["services"], compose()["volumes"]
-    for name, service in services.items():
-        for other, how in service.get("depends_on", {}).items():
-            assert other in services, (name, other)
-            if how["condition"] == "service_healthy":
-                assert "healthcheck" in services[other], (name, other)
-            else:
-                assert services[other]["restart"] == "no", f"{other} never ends, so {name} would never start"
-            assert "profiles" not in services[other], f"{name} would not start without the profile of {other}"
-        for volume in service.get("volumes", []):
-            assert volume.partition(":")[0] in volumes, (name, volume)
-
-
-def test_what_runs_on_says_how_it_is() -> None:
-    assert {name for name, service in compose()["services"].items() if "healthcheck" not in service} == ONCE
-
-
-def test_either_profile_serves_the_model_at_the_address_that_the_settings_name() -> None:
-    services = compose()["services"]
-    assert {name: service.get("profiles") for name, service in services.items() if "profiles" in service} == {
-        "model": ["cpu"],
-        "vllm": ["gpu"],
-    }
-    served = services["vllm"]["command"]
-    url = defaults(services["gateway"]["environment"])["UNDERSTUDY_MODEL_URL"]
-    assert url == f"http://{served[served.index('--host') + 1]}:{served[served.index('--port') + 1]}/v1"
-    assert (
-        served[served.index("--served-model-name") + 1] == services["gateway"]["environment"]["UNDERSTUDY_MODEL_NAME"]
-    )
-
-
-def test_nothing_can_be_reached_from_elsewhere() -> None:
-    for name, service in compose()["services"].items():
-        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
-    assert defaults(ours()["gateway"]["environment"])["UNDERSTUDY_HOST"] == "127.0.0.1"
-
-
-def test_databases_listen_where_the_settings_look() -> None:
-    published = {name: compose()["services"][name]["ports"][0].rpartition(":")[0] for name in ("postgres", "valkey")}
-    environment = defaults(ours()["gateway"]["environment"])
-    assert f"@{published['postgres']}/" in environment["UNDERSTUDY_DATABASE_URL"]
-    assert f"//{published['valkey']}/" in environment["UNDERSTUDY_QUEUE_URL"]
-
-
-def test_no_secret_is_inside() -> None:
-    secret = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
-    for name, service in compose()["services"].items():
-        for variable, value in service.get("environment", {}).items():
-            if secret.search(variable):
-                assert re.fullmatch(r"\$\{[A-Z_]+(:-|:\?[^}]*)\}", value), (name, variable)
-    assert re.findall(r"://[^:/\s]+:(\$\{[^}]*\}|[^@\s]+)@", (ROOT / "docker-compose.yml").read_text()) == [
-        "${POSTGRES_PASSWORD:?choose a password for the database}"
-    ]
-
-
-def test_the_image_holds_what_the_code_needs_and_is_not_root() -> None:
-    lines = (ROOT / "Dockerfile").read_text().splitlines()
-    copied = {word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]}
-    assert {"bot", "integrations", "workers", "migrations", "personas", "requirements.lock"} <= copied
-    assert all((ROOT / each).exists() for each in copied if not each.startswith(("--", "/")))
-    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    assert {each for each in copied if not each.startswith(("--", "/"))} <= let_in
-    last_stage = lines[max(number for number, line in enumerate(lines) if line.startswith("FROM ")) :]
-    assert "USER understudy" in last_stage
-    assert 'ENTRYPOINT ["understudy"]' in last_stage
+def test_a_persona_without_exemplars_or_limits_has_a_prompt_too() -> None:
+    bare = Persona("x", "Ann Other", "Head of Tea", "Calm", (), "v", "", "de", "AI", "the office")
+    system = compose(bare, [], [], "Hm?").messages[0].content
+    assert "Ann Other" in system and "the office" in system and "de" in system
+    assert len(compose(bare, [], [], "Hm?").messages) == 2
