@@ -122,11 +122,16 @@ class _Track:
         self._spell(letters)
 
     def chunks(self, *, final: bool) -> list[SpeechChunk]:
-        """What can go out now, in even parts. Samples may be cut in two between objects: an odd byte waits."""
+        """What can go out now, in even parts.
+
+        Samples may be cut in two between objects: an odd byte waits. So does the sound of a word that has not ended.
+        """
+        ready = len(self._pcm) // 2
         if final:
             self._spell([(" ", self._aligned, 0)])
-        ready = len(self._pcm) // 2
-        if not ready or (ready < _SHORTEST and not final):
+        elif self._letters:
+            ready = min(ready, self._letters[0][1] - self.sent)
+        if ready <= 0 or (ready < _SHORTEST and not final):
             return []
         count = max(round(ready / _USUAL), 1)
         edges = [ready * i // count for i in range(count + 1)]

@@ -14,6 +14,9 @@ from bot.errors import Busy, NotAllowed, NotFound, PartFailed, Refused
 
 log = logging.getLogger(__name__)
 
+BEGUN = web.RequestKey("begun", web.StreamResponse)
+"""The response of a request once its first bytes are out."""
+
 
 class Problem(Exception):
     """An answer that is not the one that was hoped for."""
@@ -68,6 +71,10 @@ async def shape(request: web.Request, handler: Handler) -> web.StreamResponse:
         found = problem(error)
         if found.code >= 500:
             log.exception("a speech request failed")
+        if BEGUN in request:  # too late for an error response: break off, so that nobody takes a part for the whole
+            if request.transport is not None:
+                request.transport.close()
+            return request[BEGUN]
         return found.response()
 
 

@@ -13,6 +13,7 @@ from integrations.speech_engines import Mark, Piece
 from integrations.speech_server import timing
 from integrations.speech_server.formats import Encoder
 from integrations.speech_server.keys import SPEAKING
+from integrations.speech_server.problems import BEGUN
 from integrations.speech_server.requests import format_of, order_of
 
 
@@ -94,6 +95,7 @@ async def _pieces(request: web.Request) -> AsyncGenerator[Piece]:
 async def _begin(request: web.Request, media_type: str) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": media_type, "Cache-Control": "no-store"})
     await response.prepare(request)
+    request[BEGUN] = response
     return response
 
 

@@ -1,5 +1,6 @@
 """A speech engine that hums: half a second for every sentence, without any model."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -36,8 +37,7 @@ class ToneEngine:
         return [VoiceInfo("hum", "Hum", "One tone."), *learned]
 
     def synthesize(self, text: str, voice: str, language: str, speed: float) -> Iterator[Piece]:
-        sentences = [part + "." for part in text.split(".") if part.strip()]
-        return self._pieces(sentences)
+        return self._pieces(re.findall(r"[^.]+\.?\s*", text))
 
     def _pieces(self, sentences: list[str]) -> Iterator[Piece]:
         for sentence in sentences:
