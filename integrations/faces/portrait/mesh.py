@@ -149,9 +149,10 @@ def build(landmarks: Floats, lips: Lips) -> Mesh:
     ring = np.concatenate([ring, np.zeros(pad, np.int8)])
     along = np.concatenate([along, np.zeros(pad, np.float32)])
     number = np.concatenate([number, np.full(len(grid), -1, np.int16)])
-    triangles = Delaunay(_parted(points, ring, lips)).simplices.astype(np.int32)
+    parted = _parted(points, ring, lips)
+    triangles = Delaunay(parted).simplices.astype(np.int32)
     mesh = Mesh(points, np.zeros(len(points), np.float32), triangles, ring, along, number)
-    return Mesh(points, _depth(mesh, landmarks), _hole_first(mesh), ring, along, number)
+    return Mesh(points, _depth(mesh, landmarks), _ordered(triangles, mesh, parted), ring, along, number)
 
 
 def _lip_vertices(lips: Lips) -> tuple[Floats, NDArray[np.int8], Floats]:
@@ -207,11 +208,20 @@ def _parted(points: Floats, ring: NDArray[np.int8], lips: Lips) -> Floats:
     return np.asarray(points + np.where(below, drop, 0)[:, None] * [0, 1], np.float32)
 
 
-def _hole_first(mesh: Mesh) -> NDArray[np.int32]:
-    """Triangles between the inner contours come first: lips are drawn over them."""
-    rings = mesh.ring[mesh.triangles]
+def _ordered(triangles: NDArray[np.int32], mesh: Mesh, parted: Floats) -> NDArray[np.int32]:
+    """Triangles in the order in which they are drawn, all turned the same way round.
+
+    Those between the lips come first, then what surrounds the face, then the face: a falling chin slides over the
+    throat and collar. A triangle that is turned over by it lies underneath and is not drawn at all.
+    """
+    a, b, c = (parted[triangles[:, corner]] for corner in range(3))
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    triangles = np.where(area[:, None] < 0, triangles[:, [0, 2, 1]], triangles)
+    rings = mesh.ring[triangles]
     hole = ((rings == 3) | (rings == 4)).all(1)
-    return np.concatenate([mesh.triangles[hole], mesh.triangles[~hole]])
+    around = ((rings == 0) & (mesh.landmark[triangles] < 0)).any(1)
+    order = np.select([hole, around], [0, 1], 2)
+    return np.ascontiguousarray(triangles[np.argsort(order, kind="stable")], np.int32)
 
 
 def _depth(mesh: Mesh, landmarks: Floats) -> Floats:

@@ -18,6 +18,8 @@ def compiled(loop: _Loop) -> _Loop:
 def trace(points: Any, source: Any, triangles: Any, where: Any) -> None:
     """Fill `where` (float32[h, w, 2]) with source coordinates, triangle by triangle; later ones win.
 
+    Triangles that are turned over lie behind others and are left out.
+
     `points` float32[n, 2] are the vertices in the frame, `source` float32[n, 2] the same ones in the photo.
     """
     height, width = where.shape[0], where.shape[1]
@@ -25,7 +27,7 @@ def trace(points: Any, source: Any, triangles: Any, where: Any) -> None:
         a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
         ax, ay, bx, by, cx, cy = points[a, 0], points[a, 1], points[b, 0], points[b, 1], points[c, 0], points[c, 1]
         area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
-        if abs(area) < 1e-4:
+        if area < 1e-4:
             continue
         top = max(0, int(np.ceil(min(ay, by, cy) - 1e-3)))
         bottom = min(height - 1, int(np.floor(max(ay, by, cy) + 1e-3)))

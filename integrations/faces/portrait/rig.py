@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, diags
@@ -28,13 +29,15 @@ class Base(IntEnum):
     CLOSE = 10
 
 
-JAW_DROP = 0.36
+JAW_DROP = 0.34
 """How far the lower lip falls at JAW 1, in mouth widths."""
 
 _JAW_LINE = {152: 1.0, 148: 0.98, 377: 0.98, 176: 0.95, 400: 0.95, 149: 0.88, 378: 0.88, 150: 0.78, 379: 0.78}
 _JAW_LINE |= {136: 0.62, 365: 0.62, 172: 0.44, 397: 0.44, 58: 0.2, 288: 0.2, 132: 0.03, 361: 0.03, 93: 0, 323: 0}
 _CHIN = (18, 200, 199, 175, 83, 313, 201, 421, 208, 428, 171, 396, 182, 406)
 _CHIN_SHARE = {18: 0.99, 83: 0.97, 313: 0.97, 182: 0.93, 406: 0.93}
+_CHIN_FOLLOWS = 0.82
+"""The chin falls less than the lip: a part of the opening is the lip's own."""
 _BROWS = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55, 300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 _NOSE_TIP, _CHIN_TIP, _TOP = 4, 152, 10
 
@@ -111,7 +114,7 @@ def _jaw_moves(mesh: Mesh, local: Vectors, drop: float) -> NDArray[np.bool_]:
     shares = dict.fromkeys(_CHIN, 1.0) | _CHIN_SHARE | _JAW_LINE
     for number, share in shares.items():
         for vertex in np.flatnonzero(mesh.landmark == number):
-            local[vertex] = (0.0, drop * share)
+            local[vertex] = (0.0, drop * share * _CHIN_FOLLOWS)
             known[vertex] = True
     return known
 
@@ -130,18 +133,18 @@ def _brows(mesh: Mesh, landmarks: Floats, solve: "_Spread", lift: float) -> Vect
 
 
 def _held(mesh: Mesh, landmarks: Floats) -> NDArray[np.bool_]:
-    """Vertices that speech never moves: from the nose's tip up, and all that is not face or throat (collar, hair)."""
+    """Vertices that speech never moves: from the nose up, and all that is neither face nor throat (hair, collar)."""
     height = float(landmarks[_CHIN_TIP, 1] - landmarks[_TOP, 1])
-    x, y = mesh.points.T
+    y = mesh.points[:, 1]
     above = y < landmarks[_NOSE_TIP, 1] + 0.01 * height
-    width = float(landmarks[454, 0] - landmarks[234, 0])
-    off_face = (mesh.ring == 0) & (mesh.landmark < 0)
-    under_chin = np.abs(x - landmarks[_CHIN_TIP, 0]) < 0.26 * width
-    aside = off_face & ~under_chin
-    below = y > landmarks[_CHIN_TIP, 1] + 0.15 * height
+    hull = cv2.convexHull(np.ascontiguousarray(landmarks[:, :2], np.float32))
+    away = -np.array([cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in mesh.points])
+    throat = (y > landmarks[[61, 291], 1].mean()) & (away < 0.16 * height)
+    off_face = (mesh.ring == 0) & (mesh.landmark < 0) & ~throat
+    below = y > landmarks[_CHIN_TIP, 1] + 0.17 * height
     ears = np.isin(mesh.landmark, (93, 234, 127, 177, 137, 323, 454, 356, 401, 366))
     nose = np.isin(mesh.landmark, (2, 94, 97, 326, 98, 327, 164, 64, 294, 240, 460))
-    return np.asarray(above | aside | below | ears | (nose & (mesh.ring == 0)), bool)
+    return np.asarray(above | off_face | below | ears | (nose & (mesh.ring == 0)), bool)
 
 
 class _Spread:
