@@ -164,7 +164,7 @@ async def test_an_answer_can_be_heard(page: Page) -> None:
 
 async def test_a_written_answer_can_be_seen_later(page: Page, house: House) -> None:
     await ask(page, "What was the moth?")
-    await expect(page.get_by_role("button", name="See it")).to_be_visible()
+    await page.get_by_text("Rests on 2 notes").click()
     house.script = held("clip")
     await page.get_by_role("button", name="See it").click()
     await expect(page.locator(".status")).to_contain_text("Filming 42 %")
@@ -174,6 +174,7 @@ async def test_a_written_answer_can_be_seen_later(page: Page, house: House) -> N
     await until(page, "document.querySelector('#slot video')?.currentTime > 0.1")
     await expect(page.locator(".words")).to_have_text(WHOLE)
     await expect(page.locator(".status")).to_be_hidden()
+    await expect(page.locator("blockquote").first).to_be_visible()
 
 
 async def test_what_could_not_be_filmed_can_be_tried_again(page: Page, house: House) -> None:

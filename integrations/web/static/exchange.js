@@ -30,6 +30,7 @@ export class Exchange {
     this.notice = h("p", { class: "notice", hidden: true });
     this.status = h("div", { class: "status", hidden: true });
     this.recordings = h("div", { class: "recordings" });
+    this.notes = null; // kept, so that notes that were opened stay open
     this.after = h("div", { class: "after" });
     this.reply = h("article", { class: "reply", lang: this.persona.language, "aria-label": `Answer of the AI avatar of ${this.persona.name}`, hidden: true },
       h("p", { class: "by" }, h("span", { text: this.persona.name }), h("span", { class: "ai", text: "AI avatar" })),
@@ -146,6 +147,7 @@ export class Exchange {
     this.reply.hidden = false;
     this.words.textContent = answer.text;
     this.words.classList.toggle("apology", answer.failed);
+    this.notes = notes(answer.citations);
     this.notice.textContent = answer.notice;
     this.notice.hidden = !answer.notice;
     this.offer();
@@ -237,7 +239,7 @@ export class Exchange {
     if (this.answer.failed) this.after.replaceChildren(this.askAgain());
     else {
       const coming = [...this.coming, ...[...this.awaited.values()].map(({ medium }) => medium)];
-      this.after.replaceChildren(...[notes(this.answer.citations), actions(this, coming)].filter(Boolean));
+      this.after.replaceChildren(...[this.notes, actions(this, coming)].filter(Boolean));
     }
     if (focused) this.after.querySelector(`[data-does="${focused}"]`)?.focus();
   }

@@ -10,6 +10,7 @@ import { showChoice, showDoing, showPersona } from "./stage.js";
 import { LOST, OFFLINE } from "./words.js";
 
 const NEAR = 120; // pixels from the end within which the thread follows what is written
+const POINTER = matchMedia("(pointer: fine)");
 const going = stored(sessionStorage, "going", {});
 
 class Page {
@@ -27,7 +28,7 @@ class Page {
     new ResizeObserver(() => this.grown()).observe($("scroll"));
     await this.choose(this.me.persona, false);
     document.body.classList.remove("booting");
-    if (matchMedia("(pointer: fine)").matches) $("question").focus();
+    if (POINTER.matches) $("question").focus();
     return undefined;
   }
 
@@ -77,7 +78,12 @@ class Page {
   welcome() {
     $("welcome-title").textContent = `Ask ${this.persona.name} a question`;
     $("suggestions").replaceChildren(...this.persona.suggestions.map((text) =>
-      h("li", {}, h("button", { type: "button", class: "chip", text, onclick: () => { this.ask(text, this.composer.medium); $("question").focus({ preventScroll: true }); } }))));
+      h("li", {}, h("button", { type: "button", class: "chip", text, onclick: () => this.suggest(text) }))));
+  }
+
+  suggest(text) {
+    this.ask(text, this.composer.medium);
+    if (POINTER.matches) $("question").focus({ preventScroll: true }); // on a phone that would open the keyboard
   }
 
   // ---- what was said

@@ -95,12 +95,12 @@ class Film extends Recording {
     return begun;
   }
 
-  /** One line up from the bottom: below the chin, above the "AI-generated" that is in the picture. */
+  /** Two lines up from the bottom: below the chin, above the "AI-generated" that is in the picture. */
   placeCaptions() {
     const fits = (this.media.clientWidth || USUAL_WIDTH) / LETTER;
     for (const cue of this.media.textTracks[0].cues ?? []) {
       const lines = cue.text.split("\n").reduce((sum, line) => sum + Math.ceil(line.length / fits), 0);
-      cue.line = -1 - lines;
+      cue.line = -2 - lines;
     }
   }
 
