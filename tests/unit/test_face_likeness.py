@@ -149,3 +149,23 @@ def test_rest_is_the_photo(hopper, model_store):
     """With nothing to do, the picture is the portrait itself, but for rounding."""
     photo = cv2.resize(hopper.source[..., :3], (512, 512), interpolation=cv2.INTER_AREA)
     assert np.abs(hopper.portrait.astype(int) - photo).mean() < 1.5
+
+
+def test_the_background_never_moves(hopper, take):
+    behind = cv2.erode((hopper.source[::2, ::2, 3] == 0).astype(np.uint8), np.ones((31, 31))) > 0
+    assert behind.mean() > 0.1
+    assert all(np.array_equal(picture[behind], hopper.plate[behind]) for picture in take[1][::10])
+
+
+def test_speech_leaves_hat_and_glasses_alone(hopper):
+    """Without head motion, nothing above the tip of the nose differs between one sound and another."""
+    renderer = Renderer(hopper)
+    pictures = [renderer.draw(spoken(name)) for name in ("sil", "aa", "U", "FF")]
+    above = slice(0, int(hopper.landmarks[4, 1]) - 6)
+    assert all(np.abs(each[above].astype(int) - pictures[0][above]).max() <= 1 for each in pictures)
+
+
+@pytest.mark.parametrize("turn", [(8, 0, 0), (-8, 0, 0), (0, 5, 0), (0, -5, 0), (0, 0, 5)])
+def test_a_turned_head_is_still_the_same_face(hopper, observer, turn):
+    picture = Renderer(hopper).draw(Expression(turn=turn))
+    assert np.linalg.norm(observer.embedding(picture) - observer.embedding(hopper.portrait)) < 0.3

@@ -165,7 +165,7 @@ def _paint(
             cover = min(_ramp((over + 0.5) / 1.6), _ramp((under + 0.5) / 1.8)) * _ramp(tall / 2.2)
             un, vn = u / width, v / width
             side = min(abs(un) / 0.5, 1.0)
-            light = np.exp(slope * un) * (1.0 - 0.25 * side * side) * (1.0 - 0.5 * cave)
+            light = np.exp(slope * un) * (1.0 - 0.25 * side * side) * (1.0 - 0.38 * cave)
             # The cavity: flesh that darkens towards the throat, warm at its walls.
             depth = _ramp(below / (0.10 * width)) * _ramp(above / (0.16 * width)) * (1.0 - 0.6 * side * side)
             warm = 0.50 - 0.28 * depth
@@ -173,7 +173,7 @@ def _paint(
                 colour[c] = flesh[c] * warm * light * (0.80, 0.74, 1.16)[c]
             # The tongue lies in the lower jaw; raised it fills the mouth up to the teeth.
             rest = jaw * 0.50 / width - 0.005
-            crest = rest * (1.0 - tongue) + 0.030 * tongue
+            crest = rest * (1.0 - tongue) + 0.024 * tongue
             crest += (0.55 - 0.15 * tongue) * un * un + 0.010 * np.exp(-((un / 0.02) ** 2)) * (1.0 - tongue)
             body = _ramp((vn - crest) * width / 2.4) * _ramp((0.36 - abs(un)) * 12.0)
             inward = min(max((vn - crest) / 0.16, 0.0), 1.0)
@@ -202,7 +202,7 @@ def _paint(
             groove = (1.0 - abs(s)) * wide * width * 0.5
             shade = (1.0 - 0.72 * side * side) * (1.0 - 0.05 * s * s) - 0.13 * np.exp(-((groove / 0.9) ** 2))
             shade *= 0.93 + 0.07 * _ramp((edge - vn) / 0.05)
-            dim = 0.70 + 0.30 * _ramp(below / (0.055 * width))
+            dim = 0.82 + 0.18 * _ramp(below / (0.055 * width))
             if own.shape[0] > 1:
                 px = (un - own_box[0]) / (own_box[2] - own_box[0]) * (own.shape[1] - 1)
                 py = (vn - own_box[1]) / (own_box[3] - own_box[1]) * (own.shape[0] - 1)
@@ -226,7 +226,7 @@ def _paint(
                 colour[c] = colour[c] * (1 - solid) + tooth[c] * shade * dim * light * solid
             # Where lips roll inward they are wet and in their own shadow.
             roll = 0.85 * np.exp(-above / (0.020 * width)) * _ramp(1.4 - side)
-            shadow = 0.55 * np.exp(-below / (0.022 * width))
+            shadow = 0.44 * np.exp(-below / (0.022 * width))
             corner = _ramp((side - 0.55) / 0.4) * 0.75
             for c in range(3):
                 value = colour[c] * (1 - shadow) + dark[c] * 0.36 * shadow

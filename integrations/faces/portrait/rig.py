@@ -136,7 +136,7 @@ def _held(mesh: Mesh, landmarks: Floats) -> NDArray[np.bool_]:
     """Vertices that speech never moves: from the nose up, and all that is neither face nor throat (hair, collar)."""
     height = float(landmarks[_CHIN_TIP, 1] - landmarks[_TOP, 1])
     y = mesh.points[:, 1]
-    above = y < landmarks[_NOSE_TIP, 1] + 0.01 * height
+    above = y < landmarks[_NOSE_TIP, 1] + 0.055 * height
     hull = cv2.convexHull(np.ascontiguousarray(landmarks[:, :2], np.float32))
     away = -np.array([cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in mesh.points])
     throat = (y > landmarks[[61, 291], 1].mean()) & (away < 0.16 * height)

@@ -12,6 +12,7 @@ from integrations.faces.portrait.mesh import INNER_LOWER, INNER_UPPER, Floats
 from integrations.faces.portrait.mouth import Look
 
 _PER_WIDTH = 180
+_SOFT = 4
 """Resolution of the lifted teeth: pixels per mouth width."""
 
 
@@ -81,7 +82,7 @@ def _placed(patch: Pixels, enamel: Floats, rows: tuple[int, int], look: Look) ->
     band = patch[top:bottom, left:right].astype(np.float32)
     cover = enamel[top:bottom, left:right]
     mean = (band * cover[..., None]).sum((0, 1)) / cover.sum()
-    lit = np.clip(band * (0.5 + 0.5 * look.tooth * 0.86 / np.maximum(mean, 1)), 0, 255)
+    lit = np.clip(band * (0.35 + 0.65 * look.tooth * 0.86 / np.maximum(mean, 1)), 0, 255)
     # Rows hidden by the smiling lip are repeated upwards, so that a raised lip finds teeth there.
     extra = max(0, round(0.22 * _PER_WIDTH) - (bottom - top))
     first = np.maximum(cover.argmax(0), 0)
@@ -95,7 +96,10 @@ def _placed(patch: Pixels, enamel: Floats, rows: tuple[int, int], look: Look) ->
     cover = cover * np.clip(rim, 0, 1)
     centre = patch.shape[1] / 2
     box = np.array([left - centre, 0, right - centre, 0], np.float32) / _PER_WIDTH
-    box[3] = 0.036
+    box[3] = 0.036 + _SOFT / _PER_WIDTH
     box[1] = 0.036 - (bottom - top + extra) / _PER_WIDTH
-    own = np.dstack([lit, cover * 255])
+    # A few empty rows below, so that the edges of the teeth end softly.
+    lit = np.concatenate([lit, np.repeat(lit[-1:], _SOFT, 0)])
+    soft = cv2.GaussianBlur(np.pad(cover, ((0, _SOFT), (0, 0))), (0, 0), 0.9)
+    own = np.dstack([lit, soft * 255])
     return np.asarray(own, np.uint8), np.asarray(box, np.float32)

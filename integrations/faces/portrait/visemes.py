@@ -63,7 +63,7 @@ VISEMES: dict[str, Viseme] = {
     "sil": _viseme(0.0, 0.0, 0.0, 0.0, 0.0, open_=0.5, lips=0.3),
     "PP": _viseme(0.02, 0.0, 0.0, 0.0, 0.0, press=0.9, open_=1.4, lips=_FREE),
     "FF": _viseme(0.05, 0.10, 0.0, 0.0, 0.0, teeth=1.0, open_=1.2, lips=_FREE),
-    "TH": _viseme(0.24, 0.10, 0.0, 0.30, 0.35, tongue=1.0, open_=1.5, lips=_FREE),
+    "TH": _viseme(0.28, 0.10, 0.0, 0.30, 0.42, tongue=1.0, open_=1.5, lips=_FREE),
     "DD": _viseme(0.16, 0.15, 0.0, 0.22, 0.28, tongue=0.7, open_=1.3, lips=_FREE),
     "kk": _viseme(0.22, 0.12, 0.0, 0.15, 0.18, tongue=0.15, open_=0.8, lips=_FREE),
     "CH": _viseme(0.12, 0.0, 0.55, 0.35, 0.45, tongue=0.2, open_=1.6, lips=1.0),
