@@ -27,11 +27,12 @@ class DoesNotStart(UnderstudyError):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What to run: `command` with `environment` on top of ours."""
+    """What to run: `command` with `environment` on top of ours; `nice` above 0 leaves the cores to the others first."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    nice: int = 0
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Supervisor:
                 stderr=theirs,
                 # A group of its own: Ctrl-C in the terminal reaches us only, and we end them in order.
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid()) if sys.platform == "linux" else None,
+                preexec_fn=_in_child(os.getpid(), child.nice),
             )
         finally:
             os.close(theirs)
@@ -166,13 +167,19 @@ def _named(code: int) -> str:
     return f"signal {-code}"
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """Linux tells the child when its parent is gone, however that died. Elsewhere a killed parent leaves it behind."""
-    libc = ctypes.CDLL(None)
+def _in_child(parent: int, nice: int) -> Callable[[], None]:
+    """What a child does before its program begins.
 
-    def set_it() -> None:
-        libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
+    Linux tells it when its parent is gone, however that died. Elsewhere a killed parent leaves its children behind.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
-    return set_it
+    def begin() -> None:
+        if nice:
+            os.nice(nice)
+        if libc:
+            libc.prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+            if os.getppid() != parent:  # it died in between
+                os._exit(1)
+
+    return begin

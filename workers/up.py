@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from workers.embedded import EmbeddedServer
 
 COMMAND = (sys.executable, "-m", "workers.cli")
+NICE = {"clips": 5}
+"""On a small machine what is being filmed must not slow down what is being written."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEAST_FREE = 500_000_000
 READY_SECONDS = 300.0
@@ -249,7 +251,9 @@ def children(located: Settings, given: Settings) -> tuple[Child, ...]:
         "model": [] if given.model_url else ["model"],
     }
     environment = _environment(located)
-    return tuple(Child(name, (*COMMAND, *command), environment) for name, command in wanted.items() if command)
+    return tuple(
+        Child(name, (*COMMAND, *command), environment, NICE.get(name, 0)) for name, command in wanted.items() if command
+    )
 
 
 def _environment(located: Settings) -> dict[str, str]:

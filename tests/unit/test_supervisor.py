@@ -87,6 +87,15 @@ async def test_a_killed_child_is_started_again_with_one_line(tmp_path: Path) -> 
     assert told.said[0][1].startswith("ended (SIGKILL): up. Starting it again in 0.5 s")
 
 
+async def test_a_nice_child_is_nice(tmp_path: Path) -> None:
+    told = Told()
+    code = "import os, time; print(os.nice(0), flush=True); time.sleep(600)"
+    mine = os.nice(0)
+    async with running(told, tmp_path, Child("a", (sys.executable, "-c", code), nice=3)):
+        await until(lambda: told.lines)
+    assert told.lines == [("a", str(min(mine + 3, 19)))]
+
+
 async def test_ending_leaves_nobody_behind(tmp_path: Path) -> None:
     told = Told()
     async with running(told, tmp_path, child("a", SLEEPER), child("b", PARENT)) as supervisor:
