@@ -10,6 +10,8 @@ CHARACTERS_PER_TOKEN = 3.6
 """Measured low on English prose, so that an estimate errs on the long side."""
 PROMPT_TOKENS = 1_700
 HISTORY_TOKENS = 300
+REMINDER = "(Answer in your own voice, as I, in two or three short sentences.)"
+"""Said once more right before the answer: a small model follows what is near."""
 NOTES_TOKENS = 420
 
 
@@ -108,7 +110,8 @@ def beside(notes: Sequence[str], question: str) -> str:
     """A question with the notes that it is to be answered from."""
     if not notes:
         return question
-    return "Notes about you:\n" + "\n".join(f"- {text}" for text in notes) + f"\n\nQuestion: {question}"
+    listed = "\n".join(f"- {text}" for text in notes)
+    return f"Notes about you:\n{listed}\n\nQuestion: {question}\n{REMINDER}"
 
 
 def tokens(text: str) -> int:

@@ -14,6 +14,8 @@ SEARCH_LIMIT = 6
 NOTES_BESIDE = 2
 NEAR_ENOUGH = 0.37
 """Cosine similarity (all-MiniLM-L6-v2) from which on a note counts as being about the question."""
+UNSAID = 0.2
+"""Taken off for the words of a question that stand in neither of the two best notes: all of them, or their share."""
 SECOND_WITHIN = 0.12
 CITED_BONUS = 0.08
 WORD_BONUS = 0.04
@@ -58,11 +60,23 @@ def leans(question: str) -> bool:
 def chosen(found: Sequence[FoundNote], question: str, history: Sequence[Turn]) -> list[Note]:
     """The one or two notes to answer from, best first; none when nothing found is near enough."""
     ranked = sorted(found, key=lambda each: -weight(each, question, history))
-    best = [each for each in ranked if weight(each, question, history) >= NEAR_ENOUGH]
+    best = ranked[:NOTES_BESIDE]
     if not best:
         return []
     top = weight(best[0], question, history)
-    return [each.note for each in best[:NOTES_BESIDE] if top - weight(each, question, history) <= SECOND_WITHIN]
+    if top - UNSAID * _unsaid(best, question) < NEAR_ENOUGH:
+        return []
+    floor = max(NEAR_ENOUGH, top - SECOND_WITHIN)
+    return [each.note for each in best if weight(each, question, history) >= floor or each is best[0]]
+
+
+def _unsaid(best: Sequence[FoundNote], question: str) -> float:
+    """Which share of the question's own words stands in none of these notes (0 for a question that leans)."""
+    asked = content_words(question)
+    if not asked or leans(question):
+        return 0.0
+    told = content_words(" ".join(f"{each.note.title}. {each.note.text}" for each in best))
+    return len(asked - told) / len(asked)
 
 
 def weight(found: FoundNote, question: str, history: Sequence[Turn] = ()) -> float:

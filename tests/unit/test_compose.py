@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.personas import PROMPT_TOKENS, Persona, Prompt, compose, prefix, tokens
+from bot.personas import PROMPT_TOKENS, REMINDER, Persona, Prompt, compose, prefix, tokens
 from tests.unit.persona_samples import GRACE, NOTES, turn
 
 MOTH, COBOL = NOTES["the-moth"], NOTES["cobol"]
@@ -27,7 +27,7 @@ def test_the_notes_stand_beside_the_question_at_the_very_end() -> None:
     last = compose(GRACE, [MOTH, COBOL], [], "What moth?").messages[-1]
     assert last.role == "user"
     assert last.content.index("relay 70") < last.content.index("CODASYL") < last.content.index("What moth?")
-    assert last.content.endswith("Question: What moth?")
+    assert last.content.endswith(f"Question: What moth?\n{REMINDER}")
 
 
 def test_exemplars_are_chat_turns_with_their_notes() -> None:
