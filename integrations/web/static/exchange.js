@@ -16,6 +16,7 @@ export class Exchange {
     Object.assign(this, { text, medium, persona, page });
     this.id = newId();
     this.turnId = stored?.turn_id ?? null;
+    this.last = "0"; // the last event that was seen
     this.awaited = new Map(); // marks of what was asked for -> whether its beginning was seen
     this.clips = new Map();
     this.wishes = new Set(); // media asked for by a press in this page: they play by themselves
@@ -104,7 +105,10 @@ export class Exchange {
   await(mark, seen, medium = this.medium) {
     this.awaited.set(mark, { seen, medium });
     this.page.keep(this);
-    this.stop ??= follow(this.turnId, (kind, data) => this.apply(kind, data), () => this.gaveUp());
+    this.stop ??= follow(this.turnId, (kind, data, last) => {
+      this.last = last;
+      this.apply(kind, data);
+    }, () => this.gaveUp(), this.last);
     if (seen && !this.answer) this.work("waiting");
   }
 
@@ -142,12 +146,12 @@ export class Exchange {
   }
 
   final(answer) {
-    const news = !this.answer && this.stop;
+    const before = this.answer, news = !before && this.stop;
     this.answer = answer;
     this.reply.hidden = false;
     this.words.textContent = answer.text;
     this.words.classList.toggle("apology", answer.failed);
-    this.notes = notes(answer.citations);
+    if (!before || JSON.stringify(before.citations) !== JSON.stringify(answer.citations)) this.notes = notes(answer.citations);
     this.notice.textContent = answer.notice;
     this.notice.hidden = !answer.notice;
     this.offer();

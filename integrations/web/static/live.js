@@ -16,17 +16,20 @@ export function watchLine(listener) {
   onLine = listener;
 }
 
-/** Follow a turn until the returned function is called. `on(kind, data)`; `gaveUp()` when nothing came for minutes. */
-export function follow(turnId, on, gaveUp) {
-  const line = new Line(turnId, on, gaveUp);
+/**
+ * Follow a turn from the event `after` until the returned function is called. `on(kind, data, id)`; `gaveUp()` when
+ * nothing came for minutes.
+ */
+export function follow(turnId, on, gaveUp, after = "0") {
+  const line = new Line(turnId, on, gaveUp, after);
   if (open < MOST_AT_ONCE) line.start();
   else waiting.push(line);
   return () => line.stop();
 }
 
 class Line {
-  constructor(turnId, on, gaveUp) {
-    Object.assign(this, { turnId, on, gaveUp, last: "0", pause: 1000, started: false });
+  constructor(turnId, on, gaveUp, last) {
+    Object.assign(this, { turnId, on, gaveUp, last, pause: 1000, started: false });
   }
 
   start() {
@@ -53,7 +56,7 @@ class Line {
       this.source.addEventListener(kind, (event) => {
         this.last = event.lastEventId || this.last;
         this.patience();
-        this.on(kind, JSON.parse(event.data));
+        this.on(kind, JSON.parse(event.data), this.last);
       });
     }
   }
