@@ -42,5 +42,5 @@ def decide(persona: Persona, question: str, found: Sequence[FoundNote], history:
         return Fixed(routed.text, (), routed.kind)
     notes = tuple(retrieval.chosen(found, question, history))
     if not notes or routing.names_a_stranger(persona, question, found, history):
-        return Fixed(routing.unknown(persona, question), (), "unknown")
+        return Fixed(routing.unknown(persona, question, history), (), "unknown")
     return Ask(compose(persona, notes, history, question), notes, citations(notes, question))

@@ -30,6 +30,7 @@ _DENIES = re.compile(r"\b(?:not|no|never|nothing|none|nor|neither|cannot|without
 ENOUGH_WORDS = 45
 ENOUGH_SENTENCES = 4
 """An answer that has so many words, or sentences, ends there: a small model that goes on recites its notes."""
+_YOU = re.compile(r"you|your", re.IGNORECASE)
 _UNDECIDED_HEAD = 40
 """Characters of a beginning that may still turn out to be a label such as `Grace Hopper:`."""
 
@@ -48,6 +49,7 @@ class Checker:
         self._sources = _sources(notes, persona, history)
         self._known = vocabulary(" ".join(self._sources))
         self._numbers = numbers(" ".join(self._sources))
+        self._runs_about_her = _runs(" ".join(note.text for note in notes), _about(persona))
         self._asked = vocabulary(question), numbers(question)
         self._herself = _third_person(persona)
         self._label = re.compile(rf"^\s*(?:{_label_names(persona)})\s*:\s*", re.IGNORECASE)
@@ -147,6 +149,8 @@ class Checker:
         strange = _MACHINE.search(text) or (None if self._sentences else self._herself.search(text))
         if strange:
             return strange.group()
+        if self._runs_about_her & _runs(text, _YOU):
+            return "you"
         for claim in claims(text, self._names):
             if self._stands(claim, text):
                 continue
@@ -207,6 +211,17 @@ def _sources(notes: Sequence[Note], persona: Persona, history: Sequence[Turn]) -
     said = [turn.text for turn in history if turn.role is Role.AVATAR][-1:]
     about = f"{persona.name}. {persona.title}. {persona.ask_instead}"
     return [f"{note.title}. {note.text} {note.date}" for note in notes] + [about, *said]
+
+
+def _about(persona: Persona) -> re.Pattern[str]:
+    """The words by which a note speaks of the persona."""
+    return re.compile(rf"(?:\w+ )?{re.escape(persona.name.split()[-1])}|she|he|her|him|his", re.IGNORECASE)
+
+
+def _runs(text: str, who: re.Pattern[str]) -> set[tuple[str, ...]]:
+    """Every five words in a row that speak of `who`, with a blank in their place."""
+    words = ["" if who.fullmatch(word) else word.lower() for word in re.findall(r"[\w-]+", text)]
+    return {run for i in range(len(words) - 4) if "" in (run := tuple(words[i : i + 5]))}
 
 
 def _third_person(persona: Persona) -> re.Pattern[str]:

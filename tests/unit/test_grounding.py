@@ -98,6 +98,14 @@ def test_an_earlier_answer_may_be_drawn_on() -> None:
     assert checker.ungrounded is None
 
 
+def test_a_note_told_to_the_reader_as_if_about_the_reader_is_quoted_instead() -> None:
+    aiken = (NOTES["reporting-to-aiken"],)
+    told = "He pointed at the machine, and gave you a week to learn how to program it."
+    assert run(told, "What did Aiken say?", aiken)[1].ungrounded == "you"
+    assert run(told.replace("you", "me"), "What did Aiken say?", aiken)[1].ungrounded is None
+    assert run("You see, he gave me a week to learn it.", "What did Aiken say?", aiken)[1].ungrounded is None
+
+
 def test_debris_of_a_model_is_taken_out() -> None:
     assert run("Grace Hopper: It was in relay 70.")[0] == "It was in relay 70."
     assert run("**It** was in `relay` 70.\n\n## More")[1].text.startswith("It was in relay 70.")
