@@ -121,7 +121,7 @@ def paint_eye(
     height, width = cover.shape
     for x in range(width):
         opening = max(lower[x] - upper[x], 1.0)
-        edge = upper[x] + 0.93 * opening * shut
+        edge = upper[x] + 0.98 * opening * shut
         onset = min(1.0, shut * 5.0)
         thick = 1.6 + 0.09 * opening
         for y in range(height):
