@@ -152,3 +152,17 @@ def test_a_date_keeps_its_month_and_its_comma_in_place() -> None:
 def test_odd_texts_are_read_too(text: str) -> None:
     reading = read(text)
     assert reading.knots[-1] == (len(text), len(reading.spoken))
+
+
+def test_a_long_text_is_read_like_a_short_one() -> None:
+    text = "In 1947 it cost $5. " * 200
+    reading = read(text)
+    assert reading.spoken == "In nineteen forty-seven it cost five dollars. " * 200
+    assert reading.spoken_at(text.rindex("$5")) == reading.spoken.rindex("five dollars")
+
+
+@pytest.mark.parametrize("unit", ["1", "a", "1 ", "$1,", "-", "( ", "a.b@", "1/2 ", "\n", "A. ", "http://"])
+def test_no_text_takes_forever(unit: str) -> None:
+    """The pytest timeout would end a rule whose time explodes."""
+    text = (unit * 40_000)[:40_000]
+    assert read(text).written == text

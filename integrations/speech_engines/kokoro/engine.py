@@ -91,7 +91,7 @@ def _piece(reading: Reading, clause: Clause, words: Pronounced, sound: Trimmed, 
         for i, character in enumerate(reading.spoken[clause.start : clause.end])
     )
     first, end = reading.written_span(clause.start, clause.end, last=last)
-    places = np.array([reading.spoken_at(i) for i in range(first, end + 1)], dtype=float) - clause.start
+    places = reading.spoken_between(first, end) - clause.start
     edges = np.rint(np.interp(places, offsets, times)).astype(int)
     if len(edges):
         edges[0], edges[-1] = 0, length

@@ -1,6 +1,7 @@
 """Where a reader would breathe: a text in pieces that can be spoken one after the other, the first one short."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -39,8 +40,9 @@ def clauses(text: str, solid: Sequence[tuple[int, int]] = ()) -> list[Clause]:
     Empty for a text without a letter or a digit.
     """
     edges = [0]
+    whole = _Text(text, tuple(solid))
     for index, (start, end) in enumerate(_sentences(text)):
-        edges += _cuts(_Text(text, tuple(solid)), start, end, early=index == 0)
+        edges += _cuts(whole, start, end, early=index == 0)
     spans = [(a, b) for a, b in pairwise(edges) if a < b]
     return [Clause(a, b, _pause(text[a:b])) for a, b in _voiced(text, spans)]
 
@@ -62,7 +64,11 @@ class _Text:
     def ends(self, kind: re.Pattern[str], start: int, end: int) -> list[int]:
         """Where this kind of joint ends, outside of what is solid."""
         places = (match.end() for match in kind.finditer(self.text, start, end))
-        return [place for place in places if not any(a < place < b for a, b in self.solid)]
+        return [place for place in places if not self._within(place)]
+
+    def _within(self, place: int) -> bool:
+        index = bisect_left(self.solid, (place, 0)) - 1
+        return index >= 0 and self.solid[index][0] < place < self.solid[index][1]
 
 
 def _cuts(text: _Text, start: int, end: int, *, early: bool) -> list[int]:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 1000
 
 Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str | None]]
 """A pattern and what is said instead; None leaves the match as it is written."""
@@ -22,14 +25,18 @@ class Reading:
     spoken: str
     knots: tuple[tuple[int, int], ...]
     solid: tuple[tuple[int, int], ...] = ()
-    _columns: tuple[list[int], list[int]] = field(init=False, repr=False, compare=False)
+    _columns: NDArray[np.float64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_columns", ([a for a, _ in self.knots], [b for _, b in self.knots]))
+        object.__setattr__(self, "_columns", np.array(self.knots, dtype=float).T)
 
     def spoken_at(self, offset: int) -> float:
         """Where in `spoken` the written text up to `offset` ends."""
         return float(np.interp(offset, *self._columns))
+
+    def spoken_between(self, first: int, end: int) -> NDArray[np.float64]:
+        """`spoken_at` of every offset from `first` to `end`, both included."""
+        return np.interp(np.arange(first, end + 1), *self._columns)
 
     def written_span(self, start: int, end: int, *, last: bool) -> tuple[int, int]:
         """The written characters that begin within spoken[start:end]; consecutive spans leave nothing out."""
@@ -49,21 +56,49 @@ def read(text: str) -> Reading:
     from integrations.speech_engines.reading import calendar, quantities, symbols
 
     rules = (*symbols.ADDRESSES, *calendar.RULES, *quantities.RULES, *symbols.RULES)
-    return apply(text, rules)
+    readings = [apply(text[start:end], rules) for start, end in _blocks(text)]
+    return readings[0] if len(readings) == 1 else _chained(text, readings)
+
+
+def _blocks(text: str) -> list[tuple[int, int]]:
+    """Cut at white space: some rules take time that grows with the square of the length."""
+    blocks: list[tuple[int, int]] = []
+    start = 0
+    while len(text) - start > _BLOCK:
+        window = text[start : start + _BLOCK]
+        cut = max(window.rfind("\n"), window.rfind(". ")) + 1 or window.rfind(" ") + 1 or _BLOCK
+        blocks.append((start, start + cut))
+        start += cut
+    return [*blocks, (start, len(text))]
+
+
+def _chained(text: str, readings: list[Reading]) -> Reading:
+    knots: list[tuple[int, int]] = []
+    solid: list[tuple[int, int]] = []
+    written = spoken = 0
+    for reading in readings:
+        knots += [(a + written, b + spoken) for a, b in reading.knots]
+        solid += [(a + spoken, b + spoken) for a, b in reading.solid]
+        written += len(reading.written)
+        spoken += len(reading.spoken)
+    return Reading(text, "".join(r.spoken for r in readings), tuple(dict.fromkeys(knots)), tuple(solid))
 
 
 def apply(text: str, rules: Iterable[Rule]) -> Reading:
     """Earlier rules win; what one rule has replaced, no other sees, but each sees the whole text around its match."""
     taken: list[tuple[int, int, str]] = []
+    covered = bytearray(len(text))
     for pattern, say in rules:
         at = 0
         while match := pattern.search(text, at):
             start, end = match.span()
-            clash = next((b for a, b, _ in taken if a < end and start < b), None)
-            words = None if clash is not None or start == end else say(match)
+            clash = covered.find(1, start, end)
+            words = None if clash >= 0 or start == end else say(match)
             if words is not None:
                 taken.append((start, end, words))
-            at = max(clash if clash is not None else end, start + 1)
+                covered[start:end] = b"\1" * (end - start)
+            free = covered.find(0, clash) if clash >= 0 else end
+            at = max(free if free >= 0 else len(text), start + 1)
     return _joined(text, sorted(taken))
 
 
