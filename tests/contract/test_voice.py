@@ -447,9 +447,9 @@ SENTENCES = {
     "The meeting is at 3:45 PM on Tuesday.": "The meeting is at 3.45pm on Tuesday.",
     "It costs $12.50, which is 20% less than in 2019.": "",
     "I handed out pieces of wire, 11.8 inches long.": "",
-    "Dr. Smith lives at 5 Main St. He is in the Navy.": "Dr. Smith lives at 5 Main Street. He is in the Navy.",
-    "Write to grace@navy.mil, or see example.com.": "",
-    "About 3,500 people and 2 dogs came on 12/05/2026.": "About 3,500 people and 2 dogs came on December 5th, 2026.",
+    "Dr. Smith lives at 15 Main St. He is in the Navy.": "Dr. Smith lives at 15 Main Street. He is in the Navy.",
+    "Write to grace@navy.mil, or see example.com.": "Write to grace at navy.mil, or see example.com.",
+    "About 3,500 people and 2 dogs came on 12/05/2026.": "About 3,500 people and two dogs came on December 5th, 2026.",
     "People are allergic to change; they love to say, we have always done it this way.": "",
 }
 
@@ -479,19 +479,20 @@ async def real(speech: Process) -> AsyncIterator[ElevenLabsVoice]:
 
 
 @pytest.mark.models
+@pytest.mark.timeout(600)
 class TestHearing:
     """What the real voice says, and when."""
 
     @pytest.mark.parametrize("voice", [GRACE, JORY])
     async def test_whisper_hears_what_was_written(self, real: ElevenLabsVoice, voice: str, model_store: Any) -> None:
-        wrong = total = 0
-        for text, alike in SENTENCES.items():
-            said = await spoken(real, text, voice)
-            got = words(heard(_wav(said), model_store.path("whisper-base")))
-            mistakes = errors(words(alike or text), got)
-            print(f"{mistakes} wrong in: {' '.join(got)}")
-            wrong, total = wrong + mistakes, total + len(words(alike or text))
-        assert wrong / total < 0.06
+        gap = SpeechChunk(bytes(2 * SAMPLE_RATE // 2))
+        chunks: list[SpeechChunk] = []
+        for text in SENTENCES:
+            chunks += [*(await spoken(real, text, voice)).chunks, gap]
+        got = words(heard(_wav(Spoken(chunks)), model_store.path("whisper-base")))
+        wanted = words(" ".join(alike or text for text, alike in SENTENCES.items()))
+        print(" ".join(got))
+        assert errors(wanted, got) / len(wanted) < 0.06
 
     async def test_phonemes_fill_the_sound_without_gaps(self, real: ElevenLabsVoice) -> None:
         said = await spoken(real, TEXT, GRACE)
