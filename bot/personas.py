@@ -10,7 +10,7 @@ CHARACTERS_PER_TOKEN = 3.6
 """Measured low on English prose, so that an estimate errs on the long side."""
 PROMPT_TOKENS = 1_700
 HISTORY_TOKENS = 300
-REMINDER = "(Answer in your own voice, as I, in two or three short sentences.)"
+REMINDER = "(Answer in your own voice, as I: the answer first, then a fact from the notes. Two or three short sentences.)"
 """Said once more right before the answer: a small model follows what is near."""
 NOTES_TOKENS = 420
 
