@@ -8,9 +8,10 @@ from bot.messages import Role, Turn
 
 CHARACTERS_PER_TOKEN = 3.6
 """Measured low on English prose, so that an estimate errs on the long side."""
-PROMPT_TOKENS = 1_700
+PROMPT_TOKENS = 2_000
+QUESTION_TOKENS = 400
 HISTORY_TOKENS = 300
-REMINDER = "(Answer in your own voice, as I: the answer first, then a fact from the notes. Two or three short sentences.)"
+REMINDER = "(Answer in your own voice, as I: the answer first, then a fact from the notes. Two or three sentences.)"
 """Said once more right before the answer: a small model follows what is near."""
 NOTES_TOKENS = 420
 
@@ -92,7 +93,9 @@ def compose(persona: Persona, notes: Sequence[Note], history: Sequence[Turn], qu
     recent history as fits; the notes stand beside the question, because a small model attends to what is near.
     """
     fixed = prefix(persona).messages
-    asked = ModelMessage("user", beside(_fitting(notes), _clipped(question, 400)))
+    question = _clipped(question, QUESTION_TOKENS)
+    room = PROMPT_TOKENS - sum(tokens(message.content) for message in fixed) - tokens(beside(("",), question))
+    asked = ModelMessage("user", beside(_fitting(notes, min(room, NOTES_TOKENS)), question))
     room = PROMPT_TOKENS - sum(tokens(message.content) for message in (*fixed, asked))
     return Prompt((*fixed, *_recent(history, min(room, HISTORY_TOKENS)), asked))
 
@@ -137,12 +140,12 @@ def _system(persona: Persona) -> str:
     return "\n".join(lines)
 
 
-def _fitting(notes: Sequence[Note]) -> list[str]:
-    """As many notes as fit, the best always."""
+def _fitting(notes: Sequence[Note], room: int) -> list[str]:
+    """As many notes as fit, the best always, cut short if it must be."""
     texts: list[str] = []
-    room = NOTES_TOKENS
+    longest = room - 8
     for note in notes:
-        text = _clipped(" ".join(note.text.split()), NOTES_TOKENS)
+        text = _clipped(" ".join(note.text.split()), longest)
         room -= tokens(text)
         if texts and room < 0:
             break
@@ -165,5 +168,5 @@ def _recent(history: Sequence[Turn], room: int) -> list[ModelMessage]:
 
 
 def _clipped(text: str, budget: int) -> str:
-    longest = int(budget * CHARACTERS_PER_TOKEN)
+    longest = max(0, int(budget * CHARACTERS_PER_TOKEN))
     return text if len(text) <= longest else text[:longest].rsplit(" ", 1)[0] + " …"
