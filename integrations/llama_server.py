@@ -25,6 +25,8 @@ class LlamaServer:
     key: str = ""
     host: str = "127.0.0.1"
     verbose: bool = False
+    kept: Path | None = None
+    """Folder of the prompt caches that slots save and restore; None: none are kept."""
 
     def run(self, stop: threading.Event) -> object:
         """Serve until `stop` is set. Raises PartFailed("model") when the weights cannot be loaded or served.
@@ -51,6 +53,9 @@ class LlamaServer:
         # any goes to the slot unused for longest, whose content is kept in memory and comes back when wanted.
         params.slot_prompt_similarity = 0.1
         params.cache_ram_mib = _PROMPT_CACHE_MIB
+        if self.kept:
+            self.kept.mkdir(parents=True, exist_ok=True)
+            params.slot_save_path, params.endpoint_slots = f"{self.kept}/", True
         threads = max(1, min(len(os.sched_getaffinity(0)), _MOST_THREADS)) if hasattr(os, "sched_getaffinity") else 4
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads, cpu.poll = threads, 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import httpx
@@ -59,19 +59,23 @@ class OpenAIChatModel:
         finally:
             await response.close()
 
-    async def warm(self, prompts: Sequence[Prompt], slots: int) -> None:
-        """Read the fixed beginnings into the cache of every slot of an embedded server, in turn.
+    async def read(self, prompt: Prompt, slot: int | None = None) -> None:
+        """Have the server read a prompt into its cache; `slot` says which one, on a server of ours.
 
-        With fewer prompts than slots they are repeated, so that each persona is warm in as many slots as possible.
-        `slots` 0 leaves the choice to the server (vLLM shares one cache). Failures are only logged.
+        A failure is only logged: the first answer will be slower.
         """
-        for number in range(max(slots, len(prompts)) if prompts else 0):
-            prompt = prompts[number % len(prompts)]
-            extra: dict[str, object] = {"cache_prompt": True, "id_slot": number % slots} if slots else {}
-            try:
-                await self._request(prompt, 1, stream=False, extra_body=extra or None, timeout=_WARM_SECONDS)
-            except (APIError, httpx.HTTPError) as error:
-                log.warning("a slot was not warmed", extra={"slot": number, "error": type(error).__name__})
+        extra: dict[str, object] | None = None if slot is None else {"cache_prompt": True, "id_slot": slot}
+        try:
+            await self._request(prompt, 1, stream=False, extra_body=extra)
+        except (APIError, httpx.HTTPError) as error:
+            log.warning("a prompt was not read ahead", extra={"slot": slot, "error": type(error).__name__})
+
+    async def check(self) -> None:
+        """Raises PartFailed("model") unless the server is there and has its model loaded."""
+        try:
+            await self._client.models.list()
+        except (APIError, httpx.HTTPError) as error:
+            raise _translated(error) from error
 
     async def close(self) -> None:
         """Let go of the connections."""

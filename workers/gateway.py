@@ -16,6 +16,7 @@ from bot.errors import BadInput, Refused
 from workers.settings import Settings, settings
 
 if TYPE_CHECKING:
+    from workers.warming import Warming
     from workers.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def check_host(host: str) -> None:
 def make_gateway(wiring: "Wiring") -> web.Application:
     """The gateway's application over the parts of this process."""
     from integrations.web.app import make_web
-    from workers.warming import warming
+    from workers.warming import Warming
 
     lobby = make_web(
         receive=wiring.receive,
@@ -54,8 +55,7 @@ def make_gateway(wiring: "Wiring") -> web.Application:
     app.cleanup_ctx.append(lambda _: _closing(wiring))
     app.add_routes(lobby.routes)
     app.on_shutdown.append(lambda _: lobby.close())
-    app.cleanup_ctx.append(lambda _: warming(wiring))
-    _add_health(app, wiring)
+    _add_health(app, wiring, Warming(wiring))
     if wiring.settings.slack_bot_token.get_secret_value():
         _add_slack(app, wiring)
     return app
@@ -66,14 +66,14 @@ async def _closing(wiring: "Wiring") -> AsyncIterator[None]:
     await wiring.close()
 
 
-def _add_health(app: web.Application, wiring: "Wiring") -> None:
+def _add_health(app: web.Application, wiring: "Wiring", warming: "Warming") -> None:
     from workers.health import Health, checks
 
     found: list[Health] = []
 
     async def opened(_: web.Application) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession() as session:
-            found.append(Health(checks(wiring, session)))
+        async with aiohttp.ClientSession() as session, warming.running():
+            found.append(Health(checks(wiring, warming, session)))
             yield
 
     async def healthz(_: web.Request) -> web.Response:

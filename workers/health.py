@@ -10,6 +10,7 @@ import aiohttp
 from bot.errors import PartFailed
 
 if TYPE_CHECKING:
+    from workers.warming import Warming
     from workers.wiring import Wiring
 
 KEPT = 2.0
@@ -51,15 +52,19 @@ async def _asked(check: Check) -> str:
     return "ok"
 
 
-def checks(wiring: "Wiring", session: aiohttp.ClientSession) -> dict[str, Check]:
+def checks(wiring: "Wiring", warming: "Warming", session: aiohttp.ClientSession) -> dict[str, Check]:
     """What an installation consists of."""
     settings = wiring.settings
     workers = _Workers(wiring)
 
-    async def reachable(url: str) -> None:
-        async with session.get(url) as response:
-            if response.status >= 500:
-                raise PartFailed("model", "is loading" if response.status == 503 else f"answers {response.status}")
+    async def model() -> None:
+        await wiring.model.check()
+        await warming.check()
+
+    async def speech() -> None:
+        async with session.get(f"{settings.speech_url.rstrip('/')}/healthz") as response:
+            if response.status >= 500:  # a foreign server may well not know this page
+                raise PartFailed("voice", "is loading" if response.status == 503 else f"answers {response.status}")
 
     async def queue() -> None:
         await wiring.leases.once("health", 1)
@@ -71,8 +76,8 @@ def checks(wiring: "Wiring", session: aiohttp.ClientSession) -> dict[str, Check]
     return {
         "database and personas": personas,
         "queue": queue,
-        "model": lambda: reachable(f"{settings.model_url.rstrip('/')}/models"),
-        "speech": lambda: reachable(f"{settings.speech_url.rstrip('/')}/v1/models"),
+        "model": model,
+        "speech": speech,
         **{f"{name} worker": workers.check(name) for name in WORKERS},
     }
 

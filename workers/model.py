@@ -29,6 +29,8 @@ def main(lite: bool, port: int | None) -> None:
         chosen.model_port if port is None else port,
         chosen.model_key.get_secret_value(),
         verbose=chosen.log_level == "DEBUG",
+        # A cache fits the weights it was made with, and no others.
+        kept=chosen.data_dir.resolve() / "prompts" / weights.stem,
     )
     alive = server.run(stop)
     # Whoever is being answered asks again later; nothing here needs saving. `alive` must not be collected before.

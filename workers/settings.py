@@ -39,7 +39,6 @@ class Settings(BaseSettings):
     model_name: str = Field("understudy-chat", description="The model's name on that server")
     model_key: SecretStr = Field(SecretStr(""), description="Key that the model server asks for; empty: none")
     model_lite: bool = Field(False, description="The embedded server takes the 0.5B model")
-    model_slots: int = Field(4, ge=0, description="Slots of the model server, each warmed at start; 0 for vLLM")
     model_port: int = Field(8089, description="Where the embedded model server listens")
 
     speech_url: str = Field("", description="ElevenLabs-compatible base URL; empty: our own speech server")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from bot.errors import PartFailed, UnderstudyError
@@ -13,45 +12,57 @@ from bot.personas import Prompt, prefix
 if TYPE_CHECKING:
     from workers.wiring import Wiring
 
-PAUSE = 2.0
-TRIES = 150
+PAUSE = 1.0
+TRIES = 300
 
 log = logging.getLogger(__name__)
 
 
-@contextlib.asynccontextmanager
-async def warming(wiring: "Wiring") -> AsyncIterator[None]:
-    """Warm in the background for as long as the block lasts."""
-    task = asyncio.create_task(_warm(wiring))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+class Warming:
+    """Warms in the background; `check` is a part of the health report until it is done."""
 
+    def __init__(self, wiring: "Wiring") -> None:
+        self._wiring = wiring
+        self._task: asyncio.Task[None] | None = None
 
-async def _warm(wiring: "Wiring") -> None:
-    """One persona after the other, then the slots that are left; once however many gateways start."""
-    try:
-        if not await wiring.leases.once("warming", 60):
-            return
-        prompts = [prefix(published.persona) for published in await wiring.personas.all()]
-        if prompts and await _reachable(wiring, prompts[0]):
-            await wiring.model.warm(prompts, wiring.settings.model_slots)
-            log.info("the model is warm", extra={"personas": len(prompts)})
-    except UnderstudyError:
-        log.exception("the model could not be warmed; first answers will be slower")
-
-
-async def _reachable(wiring: "Wiring", prompt: Prompt) -> bool:
-    for _ in range(TRIES):
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Warm for as long as the block lasts."""
+        self._task = asyncio.create_task(self._warm())
         try:
-            async with aclosing(wiring.model.stream(prompt)) as pieces:  # type: ignore[type-var]
-                async for _piece in pieces:
-                    break
-            return True
-        except PartFailed as error:
-            if not error.retryable:
-                raise
-        await asyncio.sleep(PAUSE)
-    return False
+            yield
+        finally:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def check(self) -> None:
+        """Raises PartFailed("model") while the first answer would have to wait."""
+        if self._task is not None and not self._task.done():
+            raise PartFailed("model", "reads what the personas are like")
+
+    async def _warm(self) -> None:
+        """Once, however many gateways start."""
+        wiring = self._wiring
+        try:
+            if not await wiring.leases.once("warming", 30):
+                return
+            prompts = [prefix(published.persona) for published in await wiring.personas.all()]
+            if prompts and await self._reachable():
+                await self._read(prompts)
+                log.info("the model is warm", extra={"personas": len(prompts)})
+        except UnderstudyError:
+            log.exception("the model could not be warmed; first answers will be slower")
+
+    async def _read(self, prompts: list[Prompt]) -> None:
+        from integrations.llama_slots import LlamaSlots
+
+        settings, model = self._wiring.settings, self._wiring.model
+        await LlamaSlots(settings.model_url, settings.model_key.get_secret_value(), model.read).warm(prompts)
+
+    async def _reachable(self) -> bool:
+        for _ in range(TRIES):
+            with contextlib.suppress(PartFailed):
+                await self._wiring.model.check()
+                return True
+            await asyncio.sleep(PAUSE)
+        return False

@@ -18,6 +18,7 @@ from aiohttp import ClientSession, web
 from bot.errors import PartFailed
 from bot.personas import ModelMessage, Prompt
 from bot.ports import ChatModel
+from integrations.llama_slots import LlamaSlots
 from integrations.vllm import OpenAIChatModel
 from tests.fakes.chat_model import ScriptedModel
 
@@ -36,11 +37,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def server(model_store: Any) -> Iterator[str]:
+def server(model_store: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`understudy model --lite` as a process; its base URL."""
     model_store.path("chat-0.5b")
     port = free_port()
-    environment = {**os.environ, "UNDERSTUDY_MODEL_NAME": NAME}
+    data = tmp_path_factory.mktemp("model")
+    environment = {**os.environ, "UNDERSTUDY_MODEL_NAME": NAME, "UNDERSTUDY_DATA_DIR": str(data)}
     command = [sys.executable, "-m", "workers.cli", "model", "--lite", "--port", str(port)]
     process = subprocess.Popen(command, env=environment, cwd=Path(__file__).parents[2])
     try:
@@ -135,11 +137,26 @@ async def test_after_warming_every_persona_is_in_the_cache(real: OpenAIChatModel
         return prompt(question, system=f"You are {name}. {RULES}")
 
     assert await cached("Zoe") < 0.5, "nobody has asked Zoe yet"
-    await real.warm([persona(name, "Hello") for name in ("Ann", "Bob")], slots=4)
+    slots = LlamaSlots(server, "", real.read)
+    await slots.warm([persona(name, "Hello") for name in ("Ann", "Bob")])
     for name in ("Ann", "Bob", "Ann"):
         assert await cached(name) > 0.9
     both = await asyncio.gather(cached("Ann"), cached("Bob"), cached("Ann"), cached("Bob"))
     assert min(both) > 0.9, "two of each at once"
+
+
+@pytest.mark.models
+async def test_a_prompt_that_was_kept_is_not_read_again(real: OpenAIChatModel, server: str) -> None:
+    read: list[int | None] = []
+
+    async def reading(asked: Prompt, slot: int | None) -> None:
+        read.append(slot)
+        await real.read(asked, slot)
+
+    slots = LlamaSlots(server, "", reading)
+    await slots.warm([prompt("Hello", system=f"You are Cleo. {RULES}")])
+    await slots.warm([prompt("Hello", system=f"You are Cleo. {RULES}")])
+    assert read == [0], "the other slots, and the second start, take what was kept"
 
 
 @pytest.mark.models

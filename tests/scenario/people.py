@@ -57,7 +57,9 @@ class Visitor:
 
     async def again(self, told: Told, medium: str) -> Told:
         """Press Hear it or See it."""
-        status, said = await self.post(f"/api/turns/{told.answer['turn_id']}/again", {"medium": medium})
+        status, said = await self.post(
+            f"/api/turns/{told.answer['turn_id']}/again", {"medium": medium, "mark": str(uuid4())}
+        )
         assert status == 202, said
         return await self.follow(Told(told.turn_id), until="clip")
 

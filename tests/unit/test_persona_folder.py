@@ -80,7 +80,7 @@ def test_a_mistake_is_named_by_file_and_key(folder: Path, file: str, old: str, n
 
 
 def test_every_mistake_is_named_at_once(folder: Path) -> None:
-    spoil(folder / "persona.toml", 'voice = "af_bella"', "")
+    spoil(folder / "persona.toml", 'voice = "af_kore"', "")
     spoil(folder / "notes" / "cobol.md", "date: 1959", "date: then")
     (folder / "consent.toml").unlink()
     with pytest.raises(BadInput) as error:
