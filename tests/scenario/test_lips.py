@@ -53,7 +53,7 @@ async def take(understudy: Running, model_store: Any, tmp_path_factory: Any) -> 
     blobs = FolderBlobs(tmp_path_factory.mktemp("blobs"))
     face = PortraitFace(enrol(model_store.path("grace-hopper-portrait"), None, model_store))
     voice = ElevenLabsVoice(f"http://127.0.0.1:{understudy.env['UNDERSTUDY_SPEECH_PORT']}", "")
-    persona = Persona("g", "Grace", "", "", (), "af_bella", "", "en", "AI", "")
+    persona = Persona("g", "Grace", "", "", (), "af_kore", "", "en", "AI", "")
     recording = ClipRecorder(blobs).open(uuid4(), Medium.VIDEO, persona)
     noting = Noting(recording)
     await perform(aiter(Script.of(TEXT)), Cast(persona, voice, face), noting)
