@@ -6,6 +6,7 @@ Real Postgres, Valkey, Celery, chat model, speech and face; the recordings are d
 import itertools
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -93,8 +94,8 @@ async def test_nobody_opens_what_was_made_for_another(understudy: Running) -> No
         assert (await one.get(told.clip["media"]))[0] == 200
         assert (await other.get(told.clip["media"]))[0] == 404
         assert (await other.get(f"/api/turns/{told.turn_id}/events"))[0] == 404
-        status, _ = await other.post(f"/api/turns/{told.answer['turn_id']}/again", {"medium": "video"})
-        assert status in (403, 404)
+        wanted = {"medium": "video", "mark": str(uuid4())}
+        assert (await other.post(f"/api/turns/{told.answer['turn_id']}/again", wanted))[0] == 404
 
 
 # --- Slack ---
