@@ -16,7 +16,7 @@ NEAR_ENOUGH = 0.37
 """Cosine similarity (all-MiniLM-L6-v2) from which on a note counts as being about the question."""
 UNSAID = 0.2
 """Taken off for the words of a question that stand in neither of the two best notes: all of them, or their share."""
-SECOND_WITHIN = 0.12
+SECOND_WITHIN = 0.08
 CITED_BONUS = 0.08
 WORD_BONUS = 0.04
 NAME_BONUS = 0.08

@@ -101,9 +101,24 @@ def test_an_earlier_answer_may_be_drawn_on() -> None:
 def test_a_note_told_to_the_reader_as_if_about_the_reader_is_quoted_instead() -> None:
     aiken = (NOTES["reporting-to-aiken"],)
     told = "He pointed at the machine, and gave you a week to learn how to program it."
-    assert run(told, "What did Aiken say?", aiken)[1].ungrounded == "you"
+    assert run(told, "What did Aiken say?", aiken)[1].ungrounded is not None
     assert run(told.replace("you", "me"), "What did Aiken say?", aiken)[1].ungrounded is None
     assert run("You see, he gave me a week to learn it.", "What did Aiken say?", aiken)[1].ungrounded is None
+    assert run("They asked you to return for six months.", notes=(NOTES["retired-and-recalled"],))[1].ungrounded
+    assert run("It was a language that Hopper and her team began.", notes=(NOTES["flow-matic"],))[1].ungrounded
+    young = "Training young people. They came to her and asked whether she thought that they could do something."
+    assert "came to her" not in run(young, notes=(NOTES["young-people"],))[1].text.split("“")[0]
+    assert run("I kept the name Hopper for the rest of my life.", notes=(NOTES["marriage"],))[1].ungrounded is None
+    assert run("I became Rear Admiral Hopper in 1985.", notes=(NOTES["promotions"],))[1].ungrounded is None
+
+
+def test_fluent_talk_that_rests_on_nothing_is_made_up() -> None:
+    oxen, asked = (NOTES["ox-teams"],), "Why do you compare computers with oxen?"
+    made_up = "Because they are both machines that do work, and they both need to be kept moving."
+    assert run(made_up, asked, oxen)[1].text == quoted(NOTES["ox-teams"], asked)
+    begun = "When one ox could not budge a log they did not try to grow a larger ox; they used two."
+    assert run(f"{begun} It is a fundamental principle of modern technology.", asked, oxen)[0] == begun
+    assert run("I don't know that. Ask the Naval History and Heritage Command.", asked, oxen)[1].ungrounded is None
 
 
 def test_debris_of_a_model_is_taken_out() -> None:
