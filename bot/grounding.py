@@ -27,6 +27,12 @@ _MACHINE = re.compile(
     r"|\bI(?:'m| am) (?:an? )?(?:AI|assistant|Qwen|chatbot)\b",
     re.IGNORECASE,
 )
+_POSES = (
+    r"\b(?:this is|it is|it['’]s|i am|i['’]m|you are (?:talking|speaking) (?:to|with)) "
+    r"(?:(?:really|indeed|actually|the|real|rear|admiral|human|person) )*(?:{names})\b(?!['’]s)"
+    r"|\b(?:i am|i['’]m) (?:(?:really|indeed|actually) )*(?:a )?(?:real|human|alive|no (?:machine|computer))\b"
+)
+"""A claim to be the person. Nobody is to be deceived about what this is, whatever was asked."""
 _STAGE = re.compile(r"^\s*\((?:smil|laugh|chuckl|paus|wink|sigh)\w*[^)]*\)\s*", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|no|never|nothing|none|nor|neither|cannot|without)\b|n['’]t\b", re.IGNORECASE)
 ENOUGH_WORDS = 45
@@ -41,13 +47,6 @@ _YOU = re.compile(r"you|your", re.IGNORECASE)
 _DONE_TO_YOU = re.compile(
     r"\b(?:\w+ed|gave|told|made|sent|took|let) you\b|\byou (?:were|had|did|\w+ed)\b", re.IGNORECASE
 )
-_OURS = re.compile(r"\b(?:I|me|my|we|us|our)\b")
-_DONE_TOSAID_BEFORE = 0.45
-"""The share of a sentence's words that its notes and question must have. Measured on 140 sentences of the 1.5B model:
-what it made up had 0 to 0.2, what it drew from the notes 0.5 and more."""
-_PLAIN = "yes no not because know notes say ask answer guess place myself"
-_CONTRACTED = re.compile(r"\b\w+['’]\w+")
-_YOU = re.compile(r"\b(?:\w+ed|gave|told|made|sent|took|let) you\b|\byou (?:were|had|did|\w+ed)\b", re.IGNORECASE)
 _OURS = re.compile(r"\b(?:I|me|my|we|us|our)\b")
 _UNDECIDED_HEAD = 40
 """Characters of a beginning that may still turn out to be a label such as `Grace Hopper:`."""
@@ -71,6 +70,7 @@ class Checker:
         self._person = _Person(notes, persona)
         self._english = persona.language.lower().startswith("en")
         self._told = content_words(" ".join([*self._sources, question, _PLAIN]))
+        self._poses = re.compile(_POSES.format(names=_called(persona)), re.IGNORECASE)
         self._label = re.compile(rf"^\s*(?:{_label_names(persona)})\s*:\s*", re.IGNORECASE)
         self._waiting = ""
         self._shown = 0
@@ -166,7 +166,7 @@ class Checker:
 
     def _wrong(self, text: str, whole: bool) -> str | None:
         """The first thing in `text` that must not be said; what is only asked about is left until the end."""
-        machine = _MACHINE.search(text)
+        machine = _MACHINE.search(text) or self._poses.search(text)
         if machine:
             return machine.group()
         for claim in claims(text, self._names):
@@ -242,6 +242,12 @@ def _sources(notes: Sequence[Note], persona: Persona, history: Sequence[Turn]) -
     said = [turn.text for turn in history if turn.role is Role.AVATAR][-1:]
     about = f"{persona.name}. {persona.title}. {persona.ask_instead}"
     return [f"{note.title}. {note.text} {note.date}" for note in notes] + [about, *said]
+
+
+def _called(persona: Persona) -> str:
+    """What somebody who poses as the person would call themselves."""
+    words = re.findall(r"[^\W\d]{3,}", persona.name)
+    return "|".join(re.escape(each) for each in [persona.name, *words, f"{persona.title} {persona.name}"])
 
 
 def _label_names(persona: Persona) -> str:

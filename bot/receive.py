@@ -62,7 +62,7 @@ class Receive:
         Raises NotFound when there is no such answer, NotAllowed when it was given to somebody else, ConsentDenied.
         """
         turn, conversation = await self._conversations.turn(answer_id)
-        if turn.role is not Role.AVATAR or turn.reply_to is None or turn.state is not TurnState.ANSWERED:
+        if turn.role is not Role.AVATAR or turn.reply_to is None or turn.state is TurnState.FAILED:
             raise NotFound("That is not an answer that can be spoken.")
         if not conversation.person.author.same(author):
             raise NotAllowed("Only the person who asked can have this answer spoken. Ask me yourself, and I will.")

@@ -36,6 +36,8 @@ def route(persona: Persona, question: str, history: Sequence[Turn] = ()) -> Rout
     for rule in RULES:
         if any(pattern.search(said) for pattern in rule.patterns) and not (rule.unless and rule.unless.search(said)):
             return Routed(_say(rule.kind, persona, question, history), rule.kind)
+    if _asks_for_the_person(said, persona):
+        return Routed(_say("identity", persona, question, history), "identity")
     kind = _small_talk(said, persona)
     if kind:
         return Routed(_say(kind, persona, question, history), kind)
@@ -85,6 +87,25 @@ def _plain(question: str) -> str:
     text = unicodedata.normalize("NFKC", question).replace("’", "'").replace("‘", "'")
     text = "".join(character for character in text if unicodedata.category(character) != "Cf")
     return re.sub(r"\s+", " ", text).strip().lower()
+
+
+def _asks_for_the_person(said: str, persona: Persona) -> bool:
+    """Whether somebody asks if this is the person portrayed: by name, so it differs from persona to persona."""
+    called = re.findall(r"[^\W\d]{3,}", f"{persona.name} {persona.title}".lower())
+    names = "|".join(map(re.escape, called))
+    name = rf"(?:(?:the|real|actual|true|late|original) )*(?:(?:{names})\b ?)+"
+    ends = r"(?:$|[^\w\s']| (?:herself|himself|themselves|speaking|talking|writing|here|in person|or|now|today)\b)"
+    really = r"(?:(?:really|actually|truly|in fact|indeed|still|just) )*"
+    patterns = (
+        rf"\b(?:are|aren't|r) (?:you|u) {really}{name}\W*{ends}",
+        rf"\b(?:you are|you're|ur) {really}{name}\W*{ends}",
+        rf"\b(?:is|isn't) (?:this|that|it) {really}{name}\W*{ends}",
+        rf"\bis {name}(?:{really})(?:there|here|alive|dead|real|writing|typing|answering|talking|speaking|online)\b",
+        rf"\b(?:did|has) {name}{really}(?:write|written|say|said|type|typed|record)(?:ed)? (?:this|these|that|it)"
+        rf"(?: answers?| words| \w+sel(?:f|ves))*\W*$",
+        r"\bis (?:this|that|it) (?:all )?(?:a |an )?(?:(?:pre-?)?record(?:ed|ing)|live|automated|scripted)\W*$",
+    )
+    return any(re.search(pattern, said) for pattern in patterns)
 
 
 def _small_talk(said: str, persona: Persona) -> str:

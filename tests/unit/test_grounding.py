@@ -112,6 +112,23 @@ def test_a_note_told_to_the_reader_as_if_about_the_reader_is_quoted_instead() ->
     assert run("I became Rear Admiral Hopper in 1985.", notes=(NOTES["promotions"],))[1].ungrounded is None
 
 
+@pytest.mark.parametrize(
+    "claim",
+    ["Yes, this is Admiral Hopper.", "I am Grace Hopper, in person.", "I'm a real person.", "I am really alive."],
+)
+def test_nobody_claims_to_be_the_person(claim: str) -> None:
+    shown, checker = run(claim)
+    assert checker.ungrounded is not None
+    assert claim.rstrip(".") not in shown
+
+
+def test_irregular_verbs_are_told_to_the_reader_too() -> None:
+    told = "She taught mathematics at Vassar for twelve years, and she liked it."
+    note = Note("n", "grace-hopper", "Vassar", told, "a book", "1931")
+    _, checker = run("You taught mathematics at Vassar for twelve years.", "What did you do?", (note,))
+    assert checker.ungrounded is not None
+
+
 def test_fluent_talk_that_rests_on_nothing_is_made_up() -> None:
     oxen, asked = (NOTES["ox-teams"],), "Why do you compare computers with oxen?"
     made_up = "Because they are both machines that do work, and they both need to be kept moving."

@@ -199,7 +199,7 @@ async def test_a_recording_says_the_words_of_the_answer(house: House, medium: Me
 async def test_nothing_known_is_said_without_the_model(house: House) -> None:
     await house.answer(await house.ask(text="Who won the football yesterday evening?"))
     assert house.model.asked == 0
-    assert PERSONA.ask_instead in house.surface.only.text
+    assert PERSONA.ask_instead in house.surface.only.text.lower()
 
 
 async def test_an_invention_is_replaced_by_the_note(house: House) -> None:
@@ -379,6 +379,25 @@ async def test_an_answer_can_be_seen_afterwards_in_the_same_words(house: House) 
     assert house.model.asked == 1
     assert [clip.medium for clip in house.surface.clips] == [Medium.VIDEO]
     assert len(house.surface.messages) == 1
+
+
+async def test_see_it_may_be_pressed_the_moment_the_words_stand(house: House) -> None:
+    """The words are visible a moment before they are stored as final."""
+    job = await house.ask()
+    answer = await house.conversations.begin(job.turn_id)
+    await house.receive.again(answer.id, house.author, Medium.VIDEO)
+    await house.answer(job)
+    await house.answer(house.queue.jobs[-1])
+    assert [clip.medium for clip in house.surface.clips] == [Medium.VIDEO]
+    assert len(house.surface.messages) == 1
+
+
+async def test_what_failed_cannot_be_spoken(house: House) -> None:
+    job = await house.ask()
+    house.clock.at += timedelta(minutes=5)
+    await house.answer(job)
+    with pytest.raises(NotFound):
+        await house.receive.again(house.surface.only.turn_id, house.author, Medium.VOICE)
 
 
 async def test_only_who_asked_can_have_it_spoken(house: House) -> None:

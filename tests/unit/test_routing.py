@@ -27,6 +27,15 @@ CAUGHT = {
         "Who built you?",
         "Do you really have feelings?",
         "Hello Grace, quick question: are you alive?",
+        "Is this really Admiral Hopper?",
+        "Are you Grace Hopper?",
+        "so you're Grace Hopper?",
+        "You are Admiral Hopper, right?",
+        "Is Grace Hopper there?",
+        "Is this Grace?",
+        "is it really the Admiral speaking",
+        "Did Grace Hopper write this herself?",
+        "is this a recording",
     ],
     "pay": [
         "What was your salary?",
@@ -107,6 +116,11 @@ CAUGHT = {
 }
 
 ORDINARY = [
+    "Is that Hopper destroyer still in service?",
+    "Are you Grace Hopper's friend?",
+    "Did the Navy write this book?",
+    "Is it live ammunition?",
+    "You are the Navy's oldest officer, why?",
     "How much did the Mark I pay off?",
     "Did the investment in COBOL pay off?",
     "Why should managers pay attention to data?",
