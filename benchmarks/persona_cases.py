@@ -84,7 +84,7 @@ FOLLOWUPS = (
     _follow("Were you married?", "Who was he?", "marriage", "Vincent|professor"),
     _follow("What is a nanosecond?", "How long is it?", "nanosecond", r"11\.8"),
     _follow("Why did your clock run backwards?", "Could people read it?", "backward-clock", "get used|correctly|yes"),
-    _follow("What was the first compiler?", "Did people like it?", "nobody-believed first-compiler",
+    _follow("What was the first compiler?", "Did people believe in it?", "nobody-believed first-compiler",
             r"\bnot?\b|n't|nobody|arithmetic"),
     _follow("Is there a ship named after you?", "When was she commissioned?", "uss-hopper", "1997"),
     _follow("How did COBOL begin?", "Who else worked on it?", "mother-of-cobol cobol", "Sammet|Holberton|Hawes"),
