@@ -234,7 +234,9 @@ class Conversations(Protocol):
 class JobQueue(Protocol):
     """Hands work to a worker somewhere. Raises PartFailed("queue", retryable=True)."""
 
-    async def submit(self, job: ReplyJob) -> None: ...
+    async def submit(self, job: ReplyJob, after: float = 0.0) -> None:
+        """Hand it over now, to be begun `after` seconds at the earliest."""
+        ...
 
 
 class Clock(Protocol):

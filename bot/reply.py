@@ -49,6 +49,11 @@ class Scene:
     published: Published
     surface: ChatSurface
 
+    @property
+    def asked(self) -> Medium:
+        """The richest medium that is on its way: what the question asked for, or what is asked for now."""
+        return max(self.job.medium, self.question.medium, key=lambda medium: medium.rank)
+
     async def status(self, stage: Stage, progress: float | None = None) -> None:
         """Tell the person what is happening."""
         await self.surface.status(self.conversation.address, self.question.id, stage, progress)
@@ -79,7 +84,8 @@ class Reply:
                 raise
             log.exception("no answer could be made", extra={"turn_id": job.turn_id})
             await self._give_up(scene, APOLOGY)
-        await scene.status("done")
+        if not self._words_only(scene):
+            await scene.status("done")
 
     async def apologise(self, job: ReplyJob) -> None:
         """The last attempt has failed, or the deadline passed unseen: say so, unless there is an answer."""
@@ -99,30 +105,34 @@ class Reply:
         if answer.state is TurnState.FAILED:
             return
         try:
-            medium, why = self._consented(scene)
+            medium, why = self._consented(scene, answer)
         except ConsentDenied as denied:
-            await self._close(scene, answer, str(denied))
+            await self._deny(scene, answer, str(denied))
             return
         if answer.state is not TurnState.ANSWERED:
             await self._write_and_record(scene, answer, medium, why)
-        elif medium is not Medium.TEXT:
-            await self._record(scene, answer, medium)
+        elif scene.job.medium is not Medium.TEXT:
+            await self._record(scene, answer, medium, why)
 
-    def _consented(self, scene: Scene) -> tuple[Medium, str]:
+    def _consented(self, scene: Scene, answer: Turn) -> tuple[Medium, str]:
         """Consent, asked again at the work: the medium to use, and why it is not the one that was asked for."""
-        wanted = max(scene.job.medium, scene.question.medium, key=lambda medium: medium.rank)
         author, now = scene.conversation.person.author, self._parts.clock.now()
         consents, name = scene.published.consents, scene.published.persona.name
-        best = consent.best(consents, wanted, author, now)
-        if best is wanted:
-            return wanted, ""
+        best = consent.best(consents, scene.job.medium, author, now)
+        asked = scene.job.medium if answer.state is TurnState.ANSWERED else scene.asked
         try:
-            consent.require(consents, Medium.TEXT if best is None else wanted, author, now, name)
+            consent.require(consents, Medium.TEXT if best is None else asked, author, now, name)
         except ConsentDenied as denied:
             if best is None:
                 raise
             return best, str(denied)
-        return wanted, ""
+        return best or Medium.TEXT, ""
+
+    def _words_only(self, scene: Scene) -> bool:
+        """Whether this job only writes what another one records."""
+        author, now = scene.conversation.person.author, self._parts.clock.now()
+        best = consent.best(scene.published.consents, scene.asked, author, now)
+        return best is not None and best.rank > scene.job.medium.rank
 
     async def _write_and_record(self, scene: Scene, answer: Turn, medium: Medium, why: str) -> None:
         await scene.status("thinking")
@@ -132,20 +142,22 @@ class Reply:
             written = await self._write(scene, stream, shoot.script)
             if written.replaced:
                 await shoot.restart(Script.of(written.text))
-            shown = self._answer_of(scene, answer, written, why or written.notice, medium)
+            shown = self._answer_of(scene, answer, written, why or written.notice, scene.asked)
             await self._settle(scene, answer, stream, shown)
             await self._deliver(scene, answer, stream, shoot, shown)
         finally:
             await shoot.stop()
 
-    async def _record(self, scene: Scene, answer: Turn, medium: Medium) -> None:
+    async def _record(self, scene: Scene, answer: Turn, medium: Medium, why: str) -> None:
         """The words stand already; now they are to be heard or seen."""
         if any(clip.medium is medium for clip in await self._parts.conversations.clips(answer.id)):
             return
         stream = await self._open(scene, answer)
+        shown = self._answer_of(scene, answer, Written(answer.text, answer.citations), why, medium)
+        if why:
+            await stream.finish(shown)
         shoot = self._shoot(scene, answer, medium, Script.of(answer.text))
         try:
-            shown = self._answer_of(scene, answer, Written(answer.text, answer.citations), "", medium)
             await self._deliver(scene, answer, stream, shoot, shown)
         finally:
             await shoot.stop()
@@ -216,6 +228,14 @@ class Reply:
             offers=tuple(each for each in offered if each.rank > medium.rank),
             notice=notice,
         )
+
+    async def _deny(self, scene: Scene, answer: Turn, why: str) -> None:
+        """Not even text is consented to: in place of an answer, or under one that was to be recorded."""
+        if answer.state is TurnState.ANSWERED:
+            stream = await self._open(scene, answer)
+            written = Written(answer.text, answer.citations)
+            await stream.finish(self._answer_of(scene, answer, written, why, Medium.VIDEO))
+        await self._close(scene, answer, why)
 
     async def _close(self, scene: Scene, answer: Turn, text: str) -> None:
         """End with a sentence instead of an answer."""

@@ -91,20 +91,21 @@ class CeleryJobQueue:
         # Threads of its own: what others do in the loop's few must not hold up a submission.
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="submit")
 
-    async def submit(self, job: ReplyJob) -> None:
+    async def submit(self, job: ReplyJob, after: float = 0.0) -> None:
         """Raises PartFailed("queue") when the broker does not take the job in a few seconds."""
         try:
-            await asyncio.wait_for(self._in_thread(self._publish, job), PUBLISH_SECONDS * 2)
+            await asyncio.wait_for(self._in_thread(self._publish, job, after), PUBLISH_SECONDS * 2)
         except (OperationalError, RedisError, OSError, TimeoutError) as error:
             raise PartFailed("queue", "the broker did not take the job", retryable=True) from error
 
-    def _publish(self, job: ReplyJob) -> None:
+    def _publish(self, job: ReplyJob, after: float) -> None:
         self._celery.send_task(
             REPLY_TASK,
             args=[job.model_dump(mode="json")],
             task_id=task_id(job),
             queue=REPLIES if job.medium is Medium.TEXT else CLIPS,
             expires=job.deadline,
+            countdown=after or None,
             retry=False,
         )
 

@@ -89,6 +89,12 @@ def _add_slack(app: web.Application, wiring: "Wiring") -> None:
     from integrations.slack.app import Slack
 
     current = wiring.settings
+    if not (current.slack_signing_secret.get_secret_value() or current.slack_app_token.get_secret_value()):
+        raise BadInput(
+            "UNDERSTUDY_SLACK_BOT_TOKEN is set, but nothing says how Slack reaches us. Set "
+            "UNDERSTUDY_SLACK_SIGNING_SECRET (events over HTTP) or UNDERSTUDY_SLACK_APP_TOKEN (Socket Mode); "
+            "see docs/slack.md."
+        )
     slack = Slack(
         client=wiring.slack_client,
         signing_secret=current.slack_signing_secret.get_secret_value(),

@@ -38,24 +38,25 @@ class Process:
             log.exception("could not warm up; the first answer will be slower")
 
     async def _warm_faces(self) -> None:
-        from integrations.faces.gallery import Gallery
-
         for published in await self.wiring.personas.all():
-            face = await Gallery(self.wiring.blobs).of(published.persona, seed=0)
+            face = await self.wiring.gallery.of(published.persona, seed=0)
             async for _ in face.idle():
                 break
 
     def answer(self, payload: dict[str, Any]) -> bool:
-        """Do one job. False when another worker is at this question just now."""
+        """Do one job. False when it must wait: another worker is at this question just now."""
         from bot.jobs import ReplyJob
 
         return self.loop.run_until_complete(self._answer(ReplyJob.model_validate(payload)))
 
     async def _answer(self, job: Any) -> bool:
+        from bot.messages import Medium
+
         async with self.wiring.leases.hold(f"turn:{job.turn_id}") as ours:
             if ours:
                 await self.wiring.reply.answer(job)
-            return ours
+            # Whoever is at it writes the words too; only a recording has to wait for its turn.
+            return ours or job.medium is Medium.TEXT
 
 
 def make_app(queue: Queue) -> Any:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.errors import PartFailed
 from workers.settings import settings
 
 if TYPE_CHECKING:
+    from bot.jobs import ReplyJob
     from workers.wiring import Wiring
 
 SWEEP_SECONDS = 10.0
@@ -30,11 +32,26 @@ async def sweep(wiring: "Wiring") -> tuple[int, int]:
         await wiring.queue.submit(job)
         submitted += 1
     for job in await wiring.conversations.overdue(now, AT_ONCE):
-        async with wiring.leases.hold(f"turn:{job.turn_id}") as ours:
+        apologised += await _apologise(wiring, job)
+    return submitted, apologised
+
+
+async def _apologise(wiring: "Wiring", job: "ReplyJob") -> bool:
+    """One that cannot be reached must not keep the others from their apology."""
+    async with wiring.leases.hold(f"turn:{job.turn_id}") as ours:
+        try:
             if ours:
                 await wiring.reply.apologise(job)
-                apologised += 1
-    return submitted, apologised
+            return ours
+        except PartFailed as error:
+            log.exception("an apology could not be shown", extra={"turn_id": job.turn_id})
+            if error.retryable:
+                return False
+        except Exception:
+            log.exception("an apology could not be shown", extra={"turn_id": job.turn_id})
+        answer = await wiring.conversations.begin(job.turn_id)
+        await wiring.conversations.settle(answer.id, "", [], failed=True)
+        return False
 
 
 def make_app() -> Any:

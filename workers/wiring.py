@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from integrations.blobs import FolderBlobs
     from integrations.elevenlabs import ElevenLabsVoice
     from integrations.events import TurnEvents
+    from integrations.faces.gallery import Gallery
     from integrations.leases import Leases
     from integrations.models import ModelStore
     from integrations.postgres import Database, PostgresConversations, PostgresPersonas
@@ -180,14 +181,19 @@ class Wiring:
         return Commands(self.personas, self.conversations, self.clock, self.settings.default_persona)
 
     @cached_property
+    def gallery(self) -> "Gallery":
+        from integrations.faces.gallery import Gallery
+
+        return Gallery(self.blobs)
+
+    @cached_property
     def reply(self) -> "Reply":
         from bot.filming import Studio
         from bot.reply import Parts, Reply
         from bot.writing import Writer
         from integrations.clips import ClipRecorder
-        from integrations.faces.gallery import Gallery
 
-        studio = Studio(self.voice, Gallery(self.blobs), ClipRecorder(self.blobs))
+        studio = Studio(self.voice, self.gallery, ClipRecorder(self.blobs))
         writer = Writer(self.personas, self.model)
         return Reply(Parts(self.personas, self.conversations, writer, studio, self.surfaces, self.clock))
 

@@ -18,6 +18,10 @@ from bot.media import FRAME_RATE, SAMPLE_RATE, Pixels
 
 LOUDNESS = {"I": -16, "TP": -1.5, "LRA": 11}  # EBU R 128, at the level of podcasts
 QUIETEST = -69.0
+_ISO_639_2 = {
+    **{"de": "deu", "en": "eng", "es": "spa", "fr": "fra", "hi": "hin"},
+    **{"it": "ita", "ja": "jpn", "nl": "nld", "pt": "por", "zh": "zho"},
+}
 
 
 class PictureEncoder:
@@ -59,8 +63,13 @@ class PictureEncoder:
             await self._process.wait()
 
 
-async def mux(target: Path, sound: Path, picture: Path | None, captions: Path | None, tags: dict[str, str]) -> None:
-    """Put sound (s16le mono 24 kHz), pictures and captions into one MP4 that starts while it loads."""
+async def mux(
+    target: Path, sound: Path, picture: Path | None, captions: Path | None, tags: dict[str, str], language: str
+) -> None:
+    """Put sound (s16le mono 24 kHz), pictures and captions into one MP4 that starts while it loads.
+
+    `language` is a BCP 47 tag.
+    """
     audio = _pcm(sound)
     if measured := await _loudness(sound):
         audio = audio.filter("loudnorm", **LOUDNESS, **measured, linear="true")
@@ -71,7 +80,7 @@ async def mux(target: Path, sound: Path, picture: Path | None, captions: Path | 
         options["vcodec"] = "copy"
     if captions:
         streams.append(ffmpeg.input(str(captions))["s"])
-        options |= {"scodec": "mov_text", "metadata:s:s:0": "language=eng"}
+        options |= {"scodec": "mov_text", "metadata:s:s:0": f"language={_ISO_639_2.get(language[:2], 'und')}"}
     options |= {f"metadata:g:{i}": f"{name}={value}" for i, (name, value) in enumerate(tags.items())}
     output = ffmpeg.output(*streams, str(target), movflags="+faststart", format="mp4", **options)
     await _done(await _start(output))

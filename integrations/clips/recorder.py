@@ -1,6 +1,7 @@
 """A sink that becomes a file: sound and pictures are written as they come, and encoded while the rest is still made."""
 
 import asyncio
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -42,8 +43,11 @@ class ClipRecording:
         self._medium = medium
         self._persona = persona
         self._file, self._type = TYPES[medium]
-        self._folder = Path(tempfile.mkdtemp(prefix="understudy-clip-"))
-        self._begin()
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="understudy-clip-"))
+            self._begin()
+        except OSError as error:
+            raise PartFailed("clip", f"there is no room to record: {error.strerror}") from error
 
     def _begin(self) -> None:
         self._sound: BinaryIO = (self._folder / "sound.pcm").open("wb")
@@ -76,17 +80,21 @@ class ClipRecording:
 
     async def finish(self) -> None:
         """Close the pictures, level the sound, and join them."""
-        self._sound.close()
-        await self._pictures.close()
         every = cues(self._words)
         captions = self._folder / "answer.vtt"
-        await asyncio.to_thread(captions.write_text, webvtt(every), "utf-8")
+        try:
+            self._sound.close()
+            await asyncio.to_thread(captions.write_text, webvtt(every), "utf-8")
+        except OSError as error:  # a full disk may show only here
+            raise PartFailed("clip", f"the sound could not be written: {error.strerror}") from error
+        await self._pictures.close()
         await mux(
             self._folder / self._file,
             self._folder / "sound.pcm",
             self._folder / "picture.mp4" if self._frames else None,
             captions if self._frames and every else None,
             self._tags(),
+            self._persona.language,
         )
         if self._poster is not None:
             await asyncio.to_thread(self._write_poster, self._poster)
@@ -122,5 +130,6 @@ class ClipRecording:
     async def discard(self) -> None:
         """Stop the encoder and remove the scratch folder; what was kept stays kept."""
         await self._pictures.kill()
-        self._sound.close()
+        with contextlib.suppress(OSError):
+            self._sound.close()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from bot.errors import NotFound, PartFailed
+from bot.errors import BadInput, NotFound, PartFailed
 from bot.personas import Persona
 from bot.ports import BlobStore, Face
 from integrations.faces.portrait import Enrolled, PortraitFace
@@ -21,7 +21,7 @@ class Gallery:
         try:
             path = Path(await self._blobs.fetch(f"personas/{persona.id}/face.npz"))
             return PortraitFace(await asyncio.to_thread(self._enrolled, persona.id, path), seed=seed)
-        except (NotFound, OSError, ValueError) as error:
+        except (NotFound, BadInput, OSError, ValueError) as error:
             raise PartFailed("face", f"{persona.id} has no usable enrolled face") from error
 
     def _enrolled(self, persona_id: str, path: Path) -> Enrolled:

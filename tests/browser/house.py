@@ -177,8 +177,10 @@ class House:
 
     # ---- the worker
 
-    async def submit(self, job: ReplyJob) -> None:
-        """Is the job queue, too."""
+    async def submit(self, job: ReplyJob, after: float = 0.0) -> None:
+        """Is the job queue, too. Nobody waits here, so nobody else need write the words of a film."""
+        if after:
+            return
         self.jobs.append(job)
         task = asyncio.create_task(self._work(job, self.script))
         self._tasks.add(task)

@@ -288,7 +288,7 @@ class MemoryJobQueue:
         self.jobs: list[ReplyJob] = []
         self.error: Exception | None = None
 
-    async def submit(self, job: ReplyJob) -> None:
+    async def submit(self, job: ReplyJob, after: float = 0.0) -> None:
         if self.error:
             raise self.error
         self.jobs.append(job)

@@ -14,7 +14,6 @@ from workers.settings import Settings
 from workers.upkeep import sweep
 from workers.wiring import Wiring
 
-AUTHOR = Author("shell", "local", "u1")
 PERSONA = Persona("ada", "Ada", "Countess", "", (), "v", "", "en", "This is an AI.", "nobody")
 
 
@@ -29,9 +28,10 @@ async def wiring(database_url: str, valkey_url: str, tmp_path: Path, model_store
     await found.close()
 
 
-async def asked(wiring: Wiring, left: timedelta) -> Any:
+async def asked(wiring: Wiring, left: timedelta, surface: str = "shell") -> Any:
     """A question that was stored and then forgotten."""
-    inbound = Inbound(uuid4().hex, Address("shell", "local", "u1", "main"), AUTHOR, "Hm?", wiring.clock.now())
+    author = Author(surface, "local", "u1")
+    inbound = Inbound(uuid4().hex, Address(surface, "local", "u1", "main"), author, "Hm?", wiring.clock.now())
     return await wiring.conversations.accept(inbound, "ada", Medium.TEXT, wiring.clock.now() + left)
 
 
@@ -61,4 +61,15 @@ async def test_a_question_out_of_time_gets_one_apology(wiring: Wiring) -> None:
     assert answer and answer.state is TurnState.FAILED and "too long" in answer.text
     kinds = [event.kind async for event in wiring.events.follow(question.id)]
     assert kinds.count("final") == 1 and kinds[-1] == "done"
+    assert await sweep(wiring) == (0, 0)
+
+
+@pytest.mark.models
+async def test_one_that_cannot_be_reached_does_not_keep_others_from_their_apology(wiring: Wiring) -> None:
+    lost = await asked(wiring, timedelta(seconds=-5), "a surface that is no longer configured")
+    question = await asked(wiring, timedelta(seconds=-1))
+    assert await sweep(wiring) == (0, 1)
+    for each in (lost, question):
+        answer = await wiring.conversations.answer_to(each.id)
+        assert answer and answer.state is TurnState.FAILED
     assert await sweep(wiring) == (0, 0)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from bot.consent import Consent, Scope
-from bot.errors import BadInput, ConsentDenied, NotAllowed, NotFound, PartFailed
+from bot.errors import BadInput, Busy, ConsentDenied, NotAllowed, NotFound, PartFailed
 from bot.filming import Studio
 from bot.jobs import ReplyJob
 from bot.messages import Address, Answer, Author, Clip, Inbound, Medium, TurnState
@@ -123,7 +123,7 @@ class Queue:
         self.jobs: list[ReplyJob] = []
         self.down = False
 
-    async def submit(self, job: ReplyJob) -> None:
+    async def submit(self, job: ReplyJob, after: float = 0.0) -> None:
         if self.down:
             raise PartFailed("queue", "down", retryable=True)
         self.jobs.append(job)
@@ -150,8 +150,9 @@ class House:
         return Inbound(event or uuid4().hex, address, self.author, text, self.clock.now(), None, medium)
 
     async def ask(self, medium: Medium = Medium.TEXT, text: str = QUESTION) -> ReplyJob:
-        await self.receive.message(self.inbound(text, medium))
-        return self.queue.jobs[-1]
+        turn = await self.receive.message(self.inbound(text, medium))
+        assert turn
+        return max((job for job in self.queue.jobs if job.turn_id == turn.id), key=lambda job: job.medium.rank)
 
     async def answer(self, job: ReplyJob) -> None:
         writer = Writer(self.personas, self.model)
@@ -208,6 +209,28 @@ async def test_an_invention_is_replaced_by_the_note(house: House) -> None:
     assert "977" not in house.surface.only.text
     assert "1951" in house.surface.only.text
     assert "977" not in house.recorder.opened[-1].words
+
+
+async def test_the_words_of_a_film_that_waits_are_written_by_somebody_else(house: House) -> None:
+    film = await house.ask(Medium.VIDEO)
+    words = house.queue.jobs[-1]
+    assert (film.medium, words.medium) == (Medium.VIDEO, Medium.TEXT)
+    await house.answer(words)
+    assert house.surface.only.text == ANSWER and not house.recorder.opened
+    assert house.surface.only.offers == (), "it is on its way; nobody need ask for it"
+    assert house.surface.stages[-1] != "done", "the film is still to come"
+    await house.answer(film)
+    assert house.model.asked == 1
+    assert [clip.medium for clip in house.surface.clips] == [Medium.VIDEO]
+    assert house.surface.stages[-1] == "done"
+
+
+async def test_the_words_of_a_film_that_is_made_are_not_written_twice(house: House) -> None:
+    film = await house.ask(Medium.VIDEO)
+    await house.answer(film)
+    await house.answer(house.queue.jobs[-1])
+    assert house.model.asked == 1
+    assert house.surface.stages.count("done") == 1
 
 
 # --- the next best thing ---
@@ -361,6 +384,37 @@ async def test_a_revocation_while_filming_keeps_the_clip_back(house: House) -> N
     await house.answer(job)
     assert not house.surface.clips
     assert house.surface.only.notice == WITHDRAWN
+
+
+async def test_a_revocation_before_a_press_is_answered_says_why(house: House) -> None:
+    await house.answer(await house.ask())
+    await house.receive.again(house.surface.only.turn_id, house.author, Medium.VIDEO)
+    await house.publish(frozenset({Scope.TEXT, Scope.VOICE}))
+    await house.answer(house.queue.jobs[-1])
+    assert [clip.medium for clip in house.surface.clips] == [Medium.VOICE]
+    assert "not agreed to be shown" in house.surface.only.notice
+
+
+async def test_a_revocation_of_everything_before_a_press_is_answered_says_why(house: House) -> None:
+    await house.answer(await house.ask())
+    await house.receive.again(house.surface.only.turn_id, house.author, Medium.VOICE)
+    await house.publish(ALL, revoked_at=house.clock.now() - timedelta(seconds=1))
+    await house.answer(house.queue.jobs[-1])
+    assert not house.surface.clips and "not agreed" in house.surface.only.notice
+
+
+async def test_hear_it_on_a_film_is_heard_not_filmed_again(house: House) -> None:
+    await house.answer(await house.ask(Medium.VIDEO))
+    await house.receive.again(house.surface.only.turn_id, house.author, Medium.VOICE)
+    await house.answer(house.queue.jobs[-1])
+    assert [clip.medium for clip in house.surface.clips] == [Medium.VIDEO, Medium.VOICE]
+
+
+async def test_a_press_that_the_queue_does_not_take_is_said(house: House) -> None:
+    await house.answer(await house.ask())
+    house.queue.down = True
+    with pytest.raises(Busy):
+        await house.receive.again(house.surface.only.turn_id, house.author, Medium.VOICE)
 
 
 async def test_consent_that_ran_out_is_no_consent(house: House) -> None:
