@@ -41,15 +41,14 @@ class Warming:
             raise PartFailed("model", "reads what the personas are like")
 
     async def _warm(self) -> None:
-        """Once, however many gateways start."""
+        """One gateway at a time; what was read before is only taken from disk."""
         wiring = self._wiring
         try:
-            if not await wiring.leases.once("warming", 30):
-                return
-            prompts = [prefix(published.persona) for published in await wiring.personas.all()]
-            if prompts and await self._reachable():
-                await self._read(prompts)
-                log.info("the model is warm", extra={"personas": len(prompts)})
+            async with wiring.leases.hold("warming") as ours:
+                prompts = [prefix(published.persona) for published in await wiring.personas.all()]
+                if ours and prompts and await self._reachable():
+                    await self._read(prompts)
+                    log.info("the model is warm", extra={"personas": len(prompts)})
         except UnderstudyError:
             log.exception("the model could not be warmed; first answers will be slower")
 
