@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from hmac import compare_digest
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -19,15 +20,16 @@ from integrations.speech_server.speaking import Speaking
 log = logging.getLogger(__name__)
 
 _LARGEST_BODY = 1024 * 1024
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def make_app(engine: Engine, api_key: str, *, workers: int = 2, most_requests: int = 64) -> web.Application:
     """An application that speaks with `engine`.
 
-    `api_key` "" lets everybody in: for loopback only. `workers` clauses are made at once; with more than
-    `most_requests` open, the next is refused with 429. GET /healthz says 503 until the engine is warm.
+    `api_key` "" lets every program of this machine in, but no web page. `workers` clauses are made at once; with more
+    than `most_requests` open, the next is refused with 429. GET /healthz says 503 until the engine is warm.
     """
-    app = web.Application(middlewares=[shape, _authorise], client_max_size=_LARGEST_BODY)
+    app = web.Application(middlewares=[shape, _programs_only, _authorise], client_max_size=_LARGEST_BODY)
     app[SPEAKING] = Speaking(engine, workers, most_requests)
     app[API_KEY] = api_key
     app.cleanup_ctx.append(_running)
@@ -52,6 +54,26 @@ def make_app(engine: Engine, api_key: str, *, workers: int = 2, most_requests: i
         ]
     )
     return app
+
+
+@web.middleware
+async def _programs_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """No web page may use this server through somebody's browser, on a WebSocket either.
+
+    A browser says where a page comes from; a page whose DNS name was turned to this machine still calls it by its name.
+    """
+    if "Origin" in request.headers:
+        raise Problem(403, "origin_not_allowed", "This server speaks for programs, not for web pages.")
+    if not request.app[API_KEY] and _hostname(request.host) not in _LOOPBACK:
+        raise Problem(403, "host_not_allowed", "Without a key this server answers at 127.0.0.1 and localhost only.")
+    return await handler(request)
+
+
+def _hostname(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 @web.middleware

@@ -153,7 +153,7 @@ async def _receive(socket: web.WebSocketResponse, request: web.Request) -> _Mess
 
 
 def _authorise(request: web.Request, first: _Message) -> None:
-    """Browsers cannot set headers on a WebSocket; the key may come with the first message, as there."""
+    """The key may come with the first message, as there: not every WebSocket client can set headers."""
     key = request.app[API_KEY]
     given = request.headers.get("xi-api-key") or first.xi_api_key or request.query.get("xi-api-key") or ""
     if key and not compare_digest(given.encode(), key.encode()):

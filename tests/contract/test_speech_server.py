@@ -155,6 +155,42 @@ async def test_nothing_without_the_key(client: Client, path: str) -> None:
     assert (await client.get(path)).status == 200
 
 
+@pytest.mark.parametrize("key", [KEY, ""])
+@pytest.mark.parametrize("origin", ["https://example.org", "http://127.0.0.1:8080", "null"])
+async def test_no_web_page_may_use_it(key: str, origin: str) -> None:
+    headers = {"xi-api-key": key, "Origin": origin}
+    async with TestClient(TestServer(make_app(ToneEngine(), key)), headers=headers) as client:
+        refused = (403, "origin_not_allowed")
+        assert await detail(await client.post(SPEECH, json={"text": "One."})) == refused
+        assert await detail(await client.get("/v1/voices")) == refused
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refusal:
+            await client.ws_connect(SOCKET)
+        assert refusal.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:8090", 200),
+        ("localhost", 200),
+        ("[::1]:8090", 200),
+        ("rebound.example:8090", 403),
+        ("127.0.0.1.rebound.example", 403),
+        ("[", 403),
+    ],
+)
+async def test_without_a_key_it_answers_to_loopback_names_only(host: str, status: int) -> None:
+    async with TestClient(TestServer(make_app(ToneEngine(), "")), headers={"Host": host}) as client:
+        response = await client.get("/v1/voices")
+        assert response.status == status
+        if status == 403:
+            assert await detail(response) == (403, "host_not_allowed")
+            with pytest.raises(aiohttp.WSServerHandshakeError):
+                await client.ws_connect(SOCKET)
+    async with TestClient(TestServer(make_app(ToneEngine(), KEY)), headers={"Host": host, **HEADERS}) as client:
+        assert (await client.get("/v1/voices")).status == 200, "with a key a proxy may pass on any name"
+
+
 async def test_healthz_waits_for_the_engine_and_needs_no_key() -> None:
     engine = ToneEngine()
     engine.loaded.clear()
