@@ -4,7 +4,9 @@ import asyncio
 import base64
 import binascii
 import json
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -18,6 +20,7 @@ from integrations.speech_engines.letters import rough_phonemes
 _SHORTEST, _USUAL = samples(0.2), samples(0.32)
 _RETRYABLE = frozenset({408, 409, 425, 429})
 _LONGEST_LINE = 64 * 1024 * 1024
+_CODE = re.compile(r"[a-z_]{1,40}")
 
 
 class ElevenLabsVoice:
@@ -186,11 +189,10 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 
 async def _refusal(response: aiohttp.ClientResponse) -> PartFailed:
-    """Their error body in one sentence."""
-    try:
-        detail = json.loads(await response.text()).get("detail")
-        said = detail.get("message") or detail.get("status") if isinstance(detail, dict) else str(detail)
-    except (ValueError, AttributeError, aiohttp.ClientError):
-        said = response.reason
+    """The status and their code alone: this is logged, and a sentence of theirs may quote what was to be spoken."""
+    code: object = ""
+    with suppress(ValueError, KeyError, TypeError, aiohttp.ClientError):
+        code = json.loads(await response.text())["detail"]["status"]
+    said = f", {code}" if isinstance(code, str) and _CODE.fullmatch(code) else ""
     retryable = response.status in _RETRYABLE or response.status >= 500
-    return PartFailed("voice", f"the speech server refused ({response.status}): {said}"[:300], retryable=retryable)
+    return PartFailed("voice", f"the speech server refused ({response.status}{said})", retryable=retryable)

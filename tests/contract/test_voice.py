@@ -183,6 +183,31 @@ async def test_refusals_become_part_failed(name: str, language: str, key: str, r
     assert why in failure.value.why
 
 
+@pytest.mark.parametrize(
+    "detail",
+    [
+        [{"loc": ["body", "text"], "msg": "too private", "input": "a secret"}],
+        {"status": "A secret", "message": "a secret"},
+        {"status": "invalid_text", "message": "a secret"},
+        "a secret",
+        None,
+    ],
+)
+async def test_a_refusal_repeats_nobodys_words(detail: object) -> None:
+    async def refuse(request: web.Request) -> web.Response:
+        return web.json_response({"detail": detail}, status=422)
+
+    app = web.Application()
+    app.router.add_post("/v1/text-to-speech/{voice}/stream/with-timestamps", refuse)
+    async with TestServer(app) as server:
+        client = ElevenLabsVoice(str(server.make_url("/")), "")
+        with pytest.raises(PartFailed) as failure:
+            await spoken(client, "a secret")
+        await client.close()
+    code = ", invalid_text" if isinstance(detail, dict) and detail["status"] == "invalid_text" else ""
+    assert failure.value.why == f"the speech server refused (422{code})"
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 async def test_a_busy_or_broken_server_may_be_asked_again(status: int) -> None:
     async def busy(request: web.Request) -> web.Response:
@@ -192,7 +217,7 @@ async def test_a_busy_or_broken_server_may_be_asked_again(status: int) -> None:
     app.router.add_post("/v1/text-to-speech/{voice}/stream/with-timestamps", busy)
     async with TestServer(app) as server:
         client = ElevenLabsVoice(str(server.make_url("/")), "")
-        with pytest.raises(PartFailed, match="Later") as failure:
+        with pytest.raises(PartFailed, match="system_busy") as failure:
             await spoken(client, "Hello.")
         await client.close()
     assert failure.value.retryable
