@@ -27,19 +27,23 @@ class DoesNotStart(UnderstudyError):
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """What to run: `command` with `environment` on top of ours; `nice` above 0 leaves the cores to the others first."""
+    """What to run: `command` with `environment` on top of ours; `nice` above 0 leaves the cores to the others first.
+
+    Who works for others has a higher `tier`: it is ended when all of the lower ones have ended.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     nice: int = 0
+    tier: int = 0
 
 
 @dataclass(slots=True)
 class Supervisor:
     """Runs `children`; `tell(name, line)` gets every line they write, `say(name, sentence)` what we do about them.
 
-    Their whole output is also kept in `logs`/NAME.log.
+    Their whole output is also kept in `logs`/NAME.log. `grace` is how many seconds each tier has to end.
     """
 
     children: Sequence[Child]
@@ -131,21 +135,29 @@ class Supervisor:
             _kill_group(pid, signal.SIGKILL)
 
     async def _end(self, watchers: Sequence["asyncio.Task[None]"]) -> None:
-        """SIGTERM to every child in the order given, then SIGKILL to what is left of its group after the grace."""
+        """Tier after tier, so that a running answer still has its model and its voice; then whatever is left."""
         self._ending = True
-        for child in self.children:
-            if pid := self.pids.get(child.name):
-                _signal(pid, signal.SIGTERM)
         sleeping = [task for task in watchers if not task.done() and task.get_name() not in self.pids]
         for task in sleeping:
             task.cancel()
         try:
-            await asyncio.wait(watchers, timeout=self.grace)
+            for tier in sorted({child.tier for child in self.children}):
+                await self._end_tier({child.name for child in self.children if child.tier == tier}, watchers)
         finally:
-            for name, pid in list(self.pids.items()):
-                self.say(name, "did not end in time and was killed")
-                _kill_group(pid, signal.SIGKILL)
+            self._kill(set(self.pids))
             await asyncio.gather(*watchers, return_exceptions=True)
+
+    async def _end_tier(self, names: set[str], watchers: Sequence["asyncio.Task[None]"]) -> None:
+        """SIGTERM to each of them, then SIGKILL to what is left of its group after the grace."""
+        for name in names & self.pids.keys():
+            _signal(self.pids[name], signal.SIGTERM)
+        await asyncio.wait([task for task in watchers if task.get_name() in names], timeout=self.grace)
+        self._kill(names & self.pids.keys())
+
+    def _kill(self, names: set[str]) -> None:
+        for name in names:
+            self.say(name, "did not end in time and was killed")
+            _kill_group(self.pids.pop(name), signal.SIGKILL)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

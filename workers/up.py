@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 COMMAND = (sys.executable, "-m", "workers.cli")
 NICE = {"clips": 5}
 """On a small machine what is being filmed must not slow down what is being written."""
+LAST = {"speech", "model"}
+"""They are ended last: an answer that is being given needs them until it is done."""
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LEAST_FREE = 500_000_000
 READY_SECONDS = 300.0
@@ -241,7 +243,7 @@ def _prepare(here: Settings) -> None:
 
 
 def children(located: Settings, given: Settings) -> tuple[Child, ...]:
-    """The processes of this machine, in the order in which they are ended."""
+    """The processes of this machine, those that work for the others to be ended after them."""
     wanted = {
         "gateway": ["gateway"],
         "replies": ["replies"],
@@ -252,7 +254,9 @@ def children(located: Settings, given: Settings) -> tuple[Child, ...]:
     }
     environment = _environment(located)
     return tuple(
-        Child(name, (*COMMAND, *command), environment, NICE.get(name, 0)) for name, command in wanted.items() if command
+        Child(name, (*COMMAND, *command), environment, nice=NICE.get(name, 0), tier=int(name in LAST))
+        for name, command in wanted.items()
+        if command
     )
 
 

@@ -12,7 +12,9 @@ import psutil
 import pytest
 
 from workers.console import LogFile
+from workers.settings import Settings
 from workers.supervisor import Child, DoesNotStart, Supervisor
+from workers.up import children
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
 STUBBORN = (
@@ -124,12 +126,43 @@ async def test_what_does_not_end_is_killed_after_the_grace(tmp_path: Path) -> No
     assert told.said == [("a", "did not end in time and was killed")]
 
 
+async def test_a_higher_tier_ends_when_the_lower_one_has_ended(tmp_path: Path) -> None:
+    told = Told()
+    code = (
+        "import signal, sys, time;"
+        "signal.signal(signal.SIGTERM, lambda *_: (time.sleep({0}), print('ended', flush=True), sys.exit(0)));"
+        "print('up', flush=True); time.sleep(600)"
+    )
+    server = Child("server", (sys.executable, "-c", code.format(0)), tier=1)
+    async with running(told, tmp_path, server, child("worker", code.format(0.5))):
+        await until(lambda: len(told.lines) == 2)
+    assert told.lines[2:] == [("worker", "ended"), ("server", "ended")]
+    assert told.said == []
+
+
+async def test_a_tier_that_does_not_end_is_killed_before_the_next(tmp_path: Path) -> None:
+    told = Told()
+    server = Child("server", (sys.executable, "-c", SLEEPER), tier=1)
+    async with running(told, tmp_path, server, child("worker", STUBBORN), grace=0.3) as supervisor:
+        await until(lambda: len(told.lines) == 2)
+        pids = list(supervisor.pids.values())
+    assert all(gone(pid) for pid in pids)
+    assert ("worker", "did not end in time and was killed") in told.said
+
+
+def test_what_answers_need_is_ended_after_them(tmp_path: Path) -> None:
+    chosen = Settings(data_dir=tmp_path)
+    first, last = ({each.name for each in children(chosen, chosen) if each.tier == tier} for tier in (0, 1))
+    assert (first, last) == ({"gateway", "replies", "clips", "upkeep"}, {"speech", "model"})
+
+
 async def test_hurry_does_not_wait_for_the_grace(tmp_path: Path) -> None:
     told = Told()
-    supervisor = Supervisor([child("a", STUBBORN)], tmp_path, told.line, told.say, grace=600)
+    family = [child("a", STUBBORN), Child("b", (sys.executable, "-c", STUBBORN), tier=1)]
+    supervisor = Supervisor(family, tmp_path, told.line, told.say, grace=600)
     stop = asyncio.Event()
     task = asyncio.create_task(supervisor.run(stop))
-    await until(lambda: told.lines)
+    await until(lambda: len(told.lines) == 2)
     stop.set()
     await asyncio.sleep(0.05)
     supervisor.hurry()
