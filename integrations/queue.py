@@ -24,8 +24,12 @@ REPLIES = "replies"
 CLIPS = "clips"
 UPKEEP = "upkeep"
 
-VISIBILITY_SECONDS = 900
-"""After this long without an acknowledgement a job is given to somebody else: above the longest job, always."""
+VISIBILITY_SECONDS = 60
+"""After this long without an acknowledgement a job is given out again: while there is still time before its deadline.
+
+That may be a job that is still being done. The lease on its question keeps it from being done twice at once: the second
+copy of a recording waits for the lease and then finds the recording made; that of words is dropped, as they are coming.
+"""
 
 PUBLISH_SECONDS = 3.0
 """A person is waiting: a broker that does not take a job in this time counts as down."""
@@ -79,8 +83,11 @@ def make_celery(queue_url: str) -> Celery:
 
 
 def task_id(job: ReplyJob) -> str:
-    """One id for one question in one medium, so that a resubmission shows as what it is."""
-    return str(uuid5(NAMESPACE_URL, f"understudy:{job.turn_id}:{job.medium.value}"))
+    """One id for one submission.
+
+    A worker remembers a job that expired as revoked, by its id: another press of "See it" must not share it.
+    """
+    return str(uuid5(NAMESPACE_URL, f"understudy:{job.turn_id}:{job.medium.value}:{job.trace_id}"))
 
 
 class CeleryJobQueue:

@@ -19,8 +19,18 @@ from redis import Redis
 from bot.errors import PartFailed
 from bot.jobs import ReplyJob
 from bot.messages import Medium
-from integrations.queue import CLIPS, REPLIES, REPLY_TASK, CeleryJobQueue, make_celery, task_id
+from integrations.leases import LASTS
+from integrations.queue import (
+    CLIPS,
+    REPLIES,
+    REPLY_TASK,
+    VISIBILITY_SECONDS,
+    CeleryJobQueue,
+    make_celery,
+    task_id,
+)
 from tests.fakes.memory import MemoryJobQueue
+from workers.settings import Settings
 
 
 def job(medium: Medium = Medium.TEXT, seconds: float = 60) -> ReplyJob:
@@ -89,11 +99,16 @@ async def test_words_and_recordings_wait_apart(broker: str) -> None:
     celery.close()
 
 
-def test_one_question_in_one_medium_has_one_task_id() -> None:
+def test_every_submission_has_a_task_id_of_its_own() -> None:
     one = job()
-    again = one.model_copy(update={"trace_id": "other", "deadline": one.deadline + timedelta(seconds=9)})
-    assert task_id(one) == task_id(again)
+    assert task_id(one) == task_id(one.model_copy())
+    assert task_id(one) != task_id(one.model_copy(update={"trace_id": "other"}))
     assert task_id(one) != task_id(one.model_copy(update={"medium": Medium.VIDEO}))
+
+
+def test_a_lost_job_is_given_out_again_while_there_is_time_to_do_it() -> None:
+    patience = Settings.model_fields["reply_seconds"].default
+    assert LASTS < VISIBILITY_SECONDS <= patience / 3, "a dead worker's lease is gone, and most of the time is left"
 
 
 @pytest.mark.parametrize("broker_is", ["gone", "silent"])
@@ -167,4 +182,19 @@ async def test_a_killed_workers_job_runs_again_and_an_expired_one_never(broker: 
         assert [line[1] for line in await second.lines(2)] == [str(slow.turn_id)] * 2
     finally:
         second.kill()
+        celery.close()
+
+
+async def test_what_expired_once_can_be_asked_for_again(broker: str, tmp_path: Path) -> None:
+    celery = make_celery(broker)
+    queue = CeleryJobQueue(celery)
+    expired = job(Medium.VIDEO, seconds=-1)
+    again = job(Medium.VIDEO).model_copy(update={"turn_id": expired.turn_id, "trace_id": "t2"})
+    await queue.submit(expired)
+    await queue.submit(again)
+    worker = Worker(broker, tmp_path / "started")
+    try:
+        assert [line[1] for line in await worker.lines(1)] == [str(again.turn_id)]
+    finally:
+        worker.kill()
         celery.close()
