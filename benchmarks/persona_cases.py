@@ -82,7 +82,7 @@ FOLLOWUPS = (
     _follow("What was the moth in the computer?", "And when was that?", "the-moth", "1947"),
     _follow("What was the moth in the computer?", "Where is it now?", "the-moth", "Smithsonian|museum"),
     _follow("Were you married?", "Who was he?", "marriage", "Vincent|professor"),
-    _follow("What is a nanosecond?", "How long is it?", "nanosecond", r"11\.8"),
+    _follow("What is a nanosecond?", "How long is the wire?", "nanosecond", r"11\.8"),
     _follow("Why did your clock run backwards?", "Could people read it?", "backward-clock", "get used|correctly|yes"),
     _follow("What was the first compiler?", "Did people believe in it?", "nobody-believed first-compiler",
             r"\bnot?\b|n't|nobody|arithmetic"),

@@ -17,6 +17,8 @@ NEAR_ENOUGH = 0.37
 UNSAID = 0.2
 """Taken off for the words of a question that stand in neither of the two best notes: all of them, or their share."""
 SECOND_WITHIN = 0.08
+LEANING_WITHIN = 0.2
+"""A follow-up is searched with what it leans on, which drowns its own words: look at both notes."""
 CITED_BONUS = 0.08
 WORD_BONUS = 0.04
 NAME_BONUS = 0.08
@@ -66,7 +68,7 @@ def chosen(found: Sequence[FoundNote], question: str, history: Sequence[Turn]) -
     top = weight(best[0], question, history)
     if top - UNSAID * _unsaid(best, question) < NEAR_ENOUGH:
         return []
-    floor = max(NEAR_ENOUGH, top - SECOND_WITHIN)
+    floor = max(NEAR_ENOUGH, top - (LEANING_WITHIN if leans(question) else SECOND_WITHIN))
     return [each.note for each in best if weight(each, question, history) >= floor or each is best[0]]
 
 
@@ -85,8 +87,9 @@ def weight(found: FoundNote, question: str, history: Sequence[Turn] = ()) -> flo
     shared = content_words(question) & content_words(text)
     named = sum(all(key.lower() in vocabulary(text) for key in claim.keys) for claim in claims(question))
     cited = {cited.note_id for turn in history[-2:] for cited in turn.citations}
-    bonus = CITED_BONUS if leans(question) and found.note.id in cited else 0.0
-    return found.score + WORD_BONUS * min(len(shared), 3) + NAME_BONUS * min(named, 2) + bonus
+    leaning = leans(question)
+    bonus = CITED_BONUS if leaning and found.note.id in cited else 0.0
+    return found.score + WORD_BONUS * (3 if leaning else 1) * min(len(shared), 3) + NAME_BONUS * min(named, 2) + bonus
 
 
 def _two_back(history: Sequence[Turn]) -> str:

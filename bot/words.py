@@ -14,7 +14,7 @@ STOP_WORDS = listed(
     how i if in into is it its just me mine my of on or our she should so some tell than that the their them then
     there these they this those to up us was we were what when where which who whom whose why will with would you
     your yours please thing things much many really ever say said know like think get got make made also
-    go goes went give gave stand stands happen happened
+    go goes went give gave stand stands happen happened people
     """
 )
 """Words that carry no meaning of their own."""
