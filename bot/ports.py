@@ -166,6 +166,10 @@ class Personas(Protocol):
 
     async def all(self) -> list[Published]: ...
 
+    async def withdraw(self, persona_id: str) -> None:
+        """Revoke all its consents now: nothing more is said or shown, until it is published again. Raises NotFound."""
+        ...
+
     async def search(self, persona_id: str, question: str, limit: int) -> list[FoundNote]:
         """The nearest notes of this persona, best first."""
         ...

@@ -1,4 +1,4 @@
-"""`understudy persona`: check a persona folder, load it, list what is loaded."""
+"""`understudy persona`: check a persona folder, load it, withdraw it, list what is loaded."""
 
 import asyncio
 import hashlib
@@ -55,6 +55,14 @@ def load(folder: Path) -> None:
 def list_() -> None:
     """Say which personas are loaded, and what may be asked of them."""
     asyncio.run(_with_wiring(settings(), _list))
+
+
+@main.command()
+@click.argument("persona_id", metavar="ID")
+def withdraw(persona_id: str) -> None:
+    """Revoke every consent of a loaded persona: from now on it says and shows nothing."""
+    asyncio.run(_with_wiring(settings(), lambda wiring: wiring.personas.withdraw(persona_id)))
+    click.echo(f"{persona_id} is withdrawn. Take its folder away too, or it is loaded again at the next start.")
 
 
 async def load_all(chosen: Settings) -> list[str]:

@@ -80,7 +80,7 @@ def make_app() -> Any:
             log.exception("upkeep could not sweep; it tries again")
             return
         if submitted or apologised:
-            log.warning("swept", extra={"submitted": submitted, "apologised": apologised})
+            log.info("swept", extra={"submitted": submitted, "apologised": apologised})
 
     app.conf.beat_schedule = {
         "sweep": {"task": run.name, "schedule": SWEEP_SECONDS, "options": {"queue": "upkeep"}},

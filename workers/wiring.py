@@ -3,10 +3,13 @@
 One Wiring belongs to one process and one event loop: make it after any fork, close it at the end.
 """
 
+import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Refused
@@ -58,9 +61,32 @@ def located(settings: Settings) -> Settings:
             "queue_url": queue,
             "model_url": settings.model_url or f"http://127.0.0.1:{settings.model_port}/v1",
             "speech_url": settings.speech_url or f"http://127.0.0.1:{settings.speech_port}",
-            "public_url": settings.public_url or f"http://{settings.host}:{settings.port}",
+            "public_url": settings.public_url or f"http://{_in_url(settings.host)}:{settings.port}",
         }
     )
+
+
+def _in_url(host: str) -> str:
+    """An IPv6 address stands in brackets, else its colons would be taken for the port's."""
+    return f"[{host}]" if ":" in host else host
+
+
+def kept_secret(path: Path) -> bytes:
+    """The key in this file, made when there is none: whole or not at all, readable for its owner only."""
+    if path.exists() and (known := path.read_bytes().strip()):
+        return known
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(prefix=".secret-", dir=path.parent)  # with mode 0600
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+    return path.read_bytes()
 
 
 class Wiring:
@@ -202,11 +228,7 @@ class Wiring:
         """What signs cookies: the setting, or a key made once in the data directory."""
         if given := self.settings.secret_key.get_secret_value():
             return given.encode()
-        path = self.settings.data_dir / "secret"
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(32))
-        return path.read_bytes()
+        return kept_secret(self.settings.data_dir / "secret")
 
     async def close(self) -> None:
         """Let go of every connection that was made."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import any_, delete, func, literal, select, text
+from sqlalchemy import any_, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Text
@@ -63,6 +63,14 @@ class PostgresPersonas:
         async with self._database.transaction() as session:
             rows = (await session.execute(select(PersonaRow).order_by(PersonaRow.id))).scalars().all()
             return [await _published(session, row) for row in rows]
+
+    async def withdraw(self, persona_id: str) -> None:
+        """Revoke all its consents now. What was said stays in the history. Raises NotFound."""
+        async with self._database.transaction() as session:
+            if await session.get(PersonaRow, persona_id) is None:
+                raise NotFound(f"There is no persona “{persona_id}”.")
+            mine = (ConsentRow.persona_id == persona_id, ConsentRow.revoked_at.is_(None))
+            await session.execute(update(ConsentRow).where(*mine).values(revoked_at=func.clock_timestamp()))
 
     async def search(self, persona_id: str, question: str, limit: int) -> list[FoundNote]:
         """The nearest notes of this persona by their nearest piece, best first."""

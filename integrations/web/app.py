@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from bot import consent
 from bot.commands import Commands
 from bot.errors import NotFound
 from bot.messages import Author, Conversation, Medium, Role, Turn
@@ -130,14 +131,15 @@ class Lobby:
         medium = translate.one_of(Medium, sent, "medium") if "medium" in sent else None
         persona = translate.words(sent, "persona") if "persona" in sent else None
         if persona is not None:
-            await self._personas.get(persona)
+            await self._personas.get(translate.persona_id(persona))
         await self._conversations.prefer(author, medium=medium, persona_id=persona)
         return web.json_response(await self._me(author))
 
     async def history(self, request: web.Request) -> web.StreamResponse:
         """GET /api/history?persona= : what this person and this persona said here, oldest first."""
         author = self._author(request)
-        published = await self._personas.get(request.query.get("persona") or self._default_persona)
+        asked = request.query.get("persona")
+        published = await self._personas.get(translate.persona_id(asked) if asked else self._default_persona)
         turns = await self._conversations.recent(author, published.persona.id, translate.address(author), REMEMBERED)
         shown = [await self._exchange(*pair, published, author) for pair in translate.exchanges(turns)]
         return web.json_response({"persona": published.persona.id, "exchanges": shown})
@@ -191,19 +193,28 @@ class Lobby:
         return web.json_response({"value": value})
 
     async def media(self, request: web.Request) -> web.StreamResponse:
-        """GET /media/turns/<answer>/<file> : a recording, with ranges, for the person it was made for."""
+        """GET /media/turns/<answer>/<file> : a recording, with ranges, for the person it was made for.
+
+        Consent that has ended ends the showing of what was made under it.
+        """
         name = request.match_info["file"]
         if name not in translate.MEDIA_FILES:
             raise NotFound(NOT_HERE)
-        answer, _ = await self._own(request, self._author(request), Role.AVATAR)
+        author = self._author(request)
+        answer, conversation = await self._own(request, author, Role.AVATAR)
+        published, medium = await self._personas.get(conversation.persona_id), translate.SHOWN_IN[name]
+        consent.require(published.consents, medium, author, self._clock.now(), published.persona.name)
         path = Path(await self._blobs.fetch(f"turns/{answer.id}/{name}"))
         return web.FileResponse(path, headers={"Content-Type": translate.MEDIA_FILES[name]})
 
     async def portrait(self, request: web.Request) -> web.StreamResponse:
-        """GET /personas/<id>/portrait.jpg"""
-        published = await self._personas.get(request.match_info["persona"])
+        """GET /personas/<id>/portrait.jpg : for those whom the person portrayed has agreed to be shown to."""
+        author = self._author(request)
+        published = await self._personas.get(translate.persona_id(request.match_info["persona"]))
+        if not consent.allowed(published.consents, consent.Scope.FACE, author, self._clock.now()):
+            raise NotFound(NOT_HERE)
         path = Path(await self._blobs.fetch(f"personas/{published.persona.id}/portrait.jpg"))
-        return web.FileResponse(path, headers={"Content-Type": "image/jpeg", "Cache-Control": REVALIDATE})
+        return web.FileResponse(path, headers={"Content-Type": "image/jpeg", "Cache-Control": f"private, {REVALIDATE}"})
 
     def _author(self, request: web.Request) -> Author:
         if author := self._sessions.author(request):

@@ -55,7 +55,7 @@ class Guard:
     """Wraps handlers. `public_url` is how people reach the page; its host is welcome beside loopback."""
 
     def __init__(self, public_url: str) -> None:
-        self._hosts = LOOPBACK | {urlsplit(public_url).hostname or ""}
+        self._hosts = LOOPBACK | ({_hostname(urlsplit(public_url).netloc)} - {""})
 
     def __call__(self, handler: Handler) -> Handler:
         """The same handler behind the checks; what it raises becomes a sentence."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from bot import consent
-from bot.errors import BadInput, ConsentDenied
+from bot.errors import BadInput, ConsentDenied, NotFound
 from bot.messages import Address, Answer, Author, Clip, Inbound, Medium, Person, Role, Turn, TurnState
 from bot.ports import Published
 from bot.receive import LONGEST_QUESTION
@@ -27,6 +27,15 @@ MEDIA_FILES: Mapping[str, str] = {
 }
 RATINGS = (-1, 0, 1)
 
+SHOWN_IN: Mapping[str, Medium] = {
+    "answer.mp4": Medium.VIDEO,
+    "answer.m4a": Medium.VOICE,
+    "answer.vtt": Medium.VOICE,
+    "poster.jpg": Medium.VIDEO,
+}
+"""The medium to which each file belongs; captions belong to sound with and without pictures."""
+
+_PERSONA_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -60,9 +69,16 @@ def to_inbound(sent: Json, author: Author, now: datetime) -> Inbound:
         author=author,
         text=text,
         sent_at=now,
-        persona_id=persona or None,
+        persona_id=persona_id(persona) if persona else None,
         medium=one_of(Medium, sent, "medium") if sent.get("medium") is not None else None,
     )
+
+
+def persona_id(sent: str) -> str:
+    """The same, when it can be the id of a persona at all. Raises NotFound."""
+    if not _PERSONA_ID.fullmatch(sent):
+        raise NotFound("There is no persona of this name.")
+    return sent
 
 
 def words(sent: Json, name: str) -> str:
@@ -99,6 +115,7 @@ def address(author: Author) -> Address:
 def persona_json(published: Published, author: Author, now: datetime) -> Json:
     """A persona as the page shows it, with the media this person may ask for, or why not."""
     persona = published.persona
+    shown = consent.allowed(published.consents, consent.Scope.FACE, author, now)
     return {
         "id": persona.id,
         "name": persona.name,
@@ -106,7 +123,7 @@ def persona_json(published: Published, author: Author, now: datetime) -> Json:
         "language": persona.language,
         "disclosure": persona.disclosure,
         "suggestions": list(persona.suggestions),
-        "portrait": f"/personas/{persona.id}/portrait.jpg",
+        "portrait": f"/personas/{persona.id}/portrait.jpg" if shown else None,
         "media": [{"medium": medium.value, "why_not": _why_not(published, medium, author, now)} for medium in Medium],
     }
 
@@ -157,9 +174,13 @@ def clip_json(clip: Clip) -> Json:
 def exchange_json(
     question: Turn, answer: Turn | None, clips: Iterable[Clip], published: Published, author: Author, now: datetime
 ) -> Json:
-    """A question with its answer, as history shows it; `answer` is None while none is final."""
+    """A question with its answer, as history shows it; `answer` is None while none is final.
+
+    Recordings in a medium whose consent has ended are left out.
+    """
     final = answer if answer and answer.state in (TurnState.ANSWERED, TurnState.FAILED) else None
-    kept = list(clips)
+    offered = consent.offered(published.consents, author, now)
+    kept = [clip for clip in clips if clip.medium in offered]
     return {
         "turn_id": str(question.id),
         "persona_id": published.persona.id,

@@ -72,6 +72,21 @@ async def test_publishing_again_replaces(personas: Personas) -> None:
     assert [each.note for each in await personas.search("ada", "cycle poet flowers", 9)] == [changed]
 
 
+async def test_a_withdrawn_persona_has_no_consent_in_force_until_it_is_published_again(personas: Personas) -> None:
+    long_ago = replace(CONSENT, since=SINCE + timedelta(days=1), revoked_at=SINCE + timedelta(days=2))
+    await personas.publish(ADA, [CONSENT, long_ago], [ENGINE])
+    await personas.publish(replace(ADA, id="bob"), [CONSENT], [])
+    await personas.withdraw("ada")
+    found = await personas.get("ada")
+    assert not any(each.live(datetime.now(UTC)) for each in found.consents)
+    assert found.consents[1] == long_ago
+    assert (await personas.get("bob")).consents == (CONSENT,)
+    await personas.publish(ADA, [CONSENT], [ENGINE])
+    assert (await personas.get("ada")).consents == (CONSENT,)
+    with pytest.raises(NotFound, match="nobody"):
+        await personas.withdraw("nobody")
+
+
 async def test_an_unknown_persona_is_not_found(personas: Personas) -> None:
     with pytest.raises(NotFound, match="nobody"):
         await personas.get("nobody")

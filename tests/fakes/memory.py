@@ -96,6 +96,11 @@ class MemoryPersonas:
     async def all(self) -> list[Published]:
         return [self._published[key] for key in sorted(self._published)]
 
+    async def withdraw(self, persona_id: str) -> None:
+        known, now = await self.get(persona_id), datetime.now(UTC)
+        ended = tuple(replace(each, revoked_at=each.revoked_at or now) for each in known.consents)
+        self._published[persona_id] = replace(known, consents=ended)
+
     async def search(self, persona_id: str, question: str, limit: int) -> list[FoundNote]:
         notes = self._notes.get(persona_id, [])
         if not notes or limit < 1:

@@ -11,10 +11,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from bot.consent import Scope
 from bot.errors import PartFailed
 from bot.messages import Medium
 from integrations.web import following
-from tests.browser.house import PIECES, House, Script
+from tests.browser.house import PIECES, House, Script, consent, grace
 from tests.fakes.memory import MemoryEvents
 
 WHOLE = "".join(PIECES)
@@ -255,6 +256,10 @@ async def test_without_a_cookie_there_is_only_the_door(house: House, me: Visitor
         "/media/turns/%2e%2e%2fsecret/answer.mp4",
         "/personas/..%2f..%2f/portrait.jpg",
         "/personas/nobody/portrait.jpg",
+        "/personas/%00/portrait.jpg",
+        "/personas/ada%00/portrait.jpg",
+        "/api/history?persona=%00",
+        "/api/history?persona=..",
         "/api/turns/1/events",
     ],
 )
@@ -281,6 +286,7 @@ async def test_only_the_files_of_an_answer_are_given(me: Visitor) -> None:
         (question(medium="smell"), 400, "text, voice or video"),
         (question(id="7"), 400, "UUID"),
         (question(persona="nobody"), 404, "no persona"),
+        (question(persona="ada\x00"), 404, "no persona"),
         ({}, 400, "text"),
     ],
 )
@@ -355,6 +361,27 @@ async def test_nobody_is_shown_who_has_not_agreed(me: Visitor) -> None:
     shown = await (await me.get("/api/me")).json()
     ada = next(each for each in shown["personas"] if each["id"] == "ada")
     assert [each["medium"] for each in ada["media"] if not each["why_not"]] == ["text"]
+
+
+async def test_consent_that_has_ended_ends_the_showing(house: House, me: Visitor, tmp_path: Path) -> None:
+    picture = tmp_path / "portrait.jpg"
+    picture.write_bytes(b"\xff\xd8\xff")
+    await house.blobs.put("personas/grace-hopper/portrait.jpg", str(picture), "image/jpeg")
+    answer = await me.answer("video")
+    names = ("answer.mp4", "answer.vtt", "poster.jpg")
+    media, portrait = (
+        [f"/media/turns/{answer['turn_id']}/{name}" for name in names],
+        "/personas/grace-hopper/portrait.jpg",
+    )
+    assert [(await me.get(path)).status for path in (*media, portrait)] == [200] * 4
+    await house.personas.publish(grace(), [consent(Scope.TEXT, Scope.VOICE)], [])
+    assert [(await me.get(path)).status for path in media] == [403, 200, 403]
+    assert "has not agreed to be shown" in (await problem(await me.get(media[0])))[1]
+    assert (await me.get(portrait)).status == 404
+    await house.personas.withdraw("grace-hopper")
+    assert [(await me.get(path)).status for path in media] == [403] * 3
+    shown = (await (await me.get("/api/history?persona=grace-hopper")).json())["exchanges"]
+    assert [(each["answer"]["text"], each["clips"]) for each in shown] == [(WHOLE, [])]
 
 
 # ---- what every answer carries

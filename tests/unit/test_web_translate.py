@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.consent import Consent, Scope
-from bot.errors import BadInput
+from bot.errors import BadInput, NotFound
 from bot.messages import Answer, Author, Citation, Clip, Medium, Person, Role, Turn, TurnState
 from bot.personas import Persona
 from bot.ports import Published
@@ -96,7 +96,8 @@ def test_a_persona_says_what_it_has_not_agreed_to() -> None:
     why = {each["medium"]: each["why_not"] for each in shown["media"]}
     assert why["text"] == why["voice"] == ""
     assert "Ada Example has not agreed to be shown" in why["video"]
-    assert shown["portrait"] == "/personas/ada/portrait.jpg"
+    assert shown["portrait"] is None
+    assert translate.persona_json(published(Scope.FACE), ME, NOW)["portrait"] == "/personas/ada/portrait.jpg"
 
 
 def test_the_default_stands_first_and_a_persona_that_left_is_not_chosen() -> None:
@@ -139,3 +140,25 @@ def test_history_pairs_questions_with_their_answers() -> None:
 def test_a_question_whose_answer_fell_out_of_the_window() -> None:
     answer = Turn(uuid4(), uuid4(), Role.AVATAR, "So.", TurnState.ANSWERED, NOW, reply_to=uuid4())
     assert translate.exchanges([answer]) == []
+
+
+def test_history_leaves_out_what_is_no_longer_agreed_to() -> None:
+    question = Turn(uuid4(), uuid4(), Role.PERSON, "Why?", TurnState.ANSWERED, NOW)
+    answer = Turn(uuid4(), question.conversation_id, Role.AVATAR, "So.", TurnState.ANSWERED, NOW, reply_to=question.id)
+    clips = [
+        Clip(answer.id, Medium.VOICE, f"turns/{answer.id}/answer.m4a", "audio/mp4", 2.5),
+        Clip(answer.id, Medium.VIDEO, f"turns/{answer.id}/answer.mp4", "video/mp4", 2.5),
+    ]
+    for scopes, media in ((set(Scope), ["voice", "video"]), ({Scope.TEXT, Scope.VOICE}, ["voice"]), ({Scope.TEXT}, [])):
+        shown = translate.exchange_json(question, answer, clips, published(*scopes), ME, NOW)
+        assert [clip["medium"] for clip in shown["clips"]] == media
+        assert shown["answer"]["text"] == "So."
+
+
+@pytest.mark.parametrize("sent", ["\x00", "ada\x00", "ada\n", "Ada", "-ada", "a/b", "..", "\ud800", "é", "a" * 65])
+def test_what_cannot_be_the_id_of_a_persona(sent: str) -> None:
+    with pytest.raises(NotFound):
+        translate.persona_id(sent)
+    with pytest.raises(NotFound):
+        translate.to_inbound({"id": ID, "text": "Why?", "persona": sent}, ME, NOW)
+    assert translate.persona_id("grace-hopper") == "grace-hopper"

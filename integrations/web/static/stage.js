@@ -20,7 +20,8 @@ function portrait(persona) {
     glow.src = picture.src;
   };
   picture.alt = `Portrait of ${persona.name}`;
-  picture.src = persona.portrait;
+  if (persona.portrait) picture.src = persona.portrait;
+  else picture.removeAttribute("src"); // not agreed to: the initials stand there
 }
 
 /** `choose(id)` is called for another persona. */
@@ -35,9 +36,14 @@ export function showChoice(personas, chosen, choose) {
 }
 
 function face(persona) {
+  if (!persona.portrait) return monogram(persona);
   const image = h("img", { src: persona.portrait, alt: "", width: 28, height: 28 });
-  image.addEventListener("error", () => image.replaceWith(h("i", { "aria-hidden": "true", text: initials(persona.name) })));
+  image.addEventListener("error", () => image.replaceWith(monogram(persona)));
   return image;
+}
+
+function monogram(persona) {
+  return h("i", { "aria-hidden": "true", text: initials(persona.name) });
 }
 
 function initials(name) {
