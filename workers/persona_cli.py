@@ -32,6 +32,7 @@ def check(folder: Path) -> None:
     """Say what is right and what is wrong with a persona folder. Exits 1 when it cannot be loaded."""
     try:
         found = persona_folder.read(folder)
+        _check_names(found)
     except BadInput as error:
         for problem in str(error).splitlines():
             click.echo(f"{click.style('wrong', fg='red')}  {problem}")
@@ -185,6 +186,28 @@ def _face_line(found: PersonaFolder) -> str:
         return "no face: it cannot be filmed"
     source = found.portrait.photo.name if found.portrait.photo else f"the model file {found.portrait.model}"
     return f"a face from {source}" + (f" and {found.portrait.smile.name}" if found.portrait.smile else "")
+
+
+def _check_names(found: PersonaFolder) -> None:
+    """Whether the model file and the voice that a folder names exist. Raises BadInput.
+
+    Voices are known when our own speech server is the one that speaks and its voices were fetched.
+    """
+    from integrations.models import CATALOGUE, ModelStore
+
+    problems = []
+    if found.portrait and not found.portrait.photo and found.portrait.model not in CATALOGUE:
+        problems.append(
+            f"persona.toml: face.model: there is no model file {found.portrait.model!r}; name a photo instead"
+        )
+    store, persona = ModelStore(settings().cache_dir), found.persona
+    ours = not settings().speech_url and settings().speech_engine == "kokoro"
+    if ours and not store.missing(["kokoro-voices"]):
+        voices = sorted(path.stem for path in store.path("kokoro-voices").glob("*.bin"))
+        if persona.voice not in voices:
+            problems.append(f"persona.toml: voice: there is no voice {persona.voice!r} among {', '.join(voices)}")
+    if problems:
+        raise BadInput("\n".join(problems))
 
 
 def _advice(found: PersonaFolder, now: datetime) -> list[str]:
