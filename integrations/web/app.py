@@ -103,10 +103,12 @@ class Lobby:
         await self._following.close()
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """GET / : the page; the first visit gives the browser its cookie."""
+        """GET / : the page.
+
+        It sets no cookie: who follows a link from elsewhere comes without theirs (SameSite=Strict), and is not new.
+        """
         response = _file(STATIC / "index.html")
         response.headers["Cache-Control"] = REVALIDATE
-        self._sessions.remember(response, self._sessions.author(request) or self._sessions.new())
         return response
 
     async def static(self, request: web.Request) -> web.StreamResponse:
@@ -119,7 +121,7 @@ class Lobby:
         return response
 
     async def me(self, request: web.Request) -> web.StreamResponse:
-        """GET /api/me : the personas and what this person prefers."""
+        """GET /api/me : the personas and what this person prefers; the first visit gives the browser its cookie."""
         author = self._sessions.author(request) or self._sessions.new()
         response = web.json_response(await self._me(author))
         self._sessions.remember(response, author)

@@ -31,8 +31,9 @@ class Visitor:
         )
 
     async def __aenter__(self) -> Self:
-        async with self._http.get("/") as response:
-            assert response.status == 200
+        for path in ("/", "/api/me"):
+            async with self._http.get(path) as response:
+                assert response.status == 200
         return self
 
     async def __aexit__(

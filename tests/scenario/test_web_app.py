@@ -68,6 +68,7 @@ async def guests(house: House) -> AsyncIterator[tuple[Visitor, Visitor]]:
     pair = Visitor(house), Visitor(house)
     for each in pair:
         assert (await each.get("/")).status == 200
+        assert (await each.get("/api/me")).status == 200
     yield pair
     for each in pair:
         await each.session.close()
@@ -243,6 +244,13 @@ async def test_without_a_cookie_there_is_only_the_door(house: House, me: Visitor
             assert (await stranger.get(path)).status == 401
         assert (await stranger.post("/api/messages", json=question())).status == 401
         assert (await stranger.get("/")).status == 200
+
+
+async def test_a_link_from_elsewhere_makes_nobody_new(house: House, me: Visitor) -> None:
+    """The browser holds a Strict cookie back on the first navigation: the page must not replace it."""
+    async with aiohttp.ClientSession(house.url, cookie_jar=aiohttp.DummyCookieJar()) as arriving:
+        assert "Set-Cookie" not in (await arriving.get("/")).headers
+        assert "Set-Cookie" in (await arriving.get("/api/me")).headers
 
 
 @pytest.mark.parametrize(
