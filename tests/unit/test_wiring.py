@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from integrations.web.guard import LOOPBACK, Guard
-from workers import wiring
 from workers.settings import Settings
 from workers.wiring import kept_secret, located
 
@@ -44,7 +43,7 @@ def test_a_crash_while_it_is_written_leaves_nothing(tmp_path: Path, monkeypatch:
     def full(_: int) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(wiring.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="full"):
         kept_secret(tmp_path / "secret")
     assert not list(tmp_path.iterdir())
