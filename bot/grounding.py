@@ -43,11 +43,16 @@ SAID_BEFORE = 0.45
 what it made up had 0 to 0.2, what it drew from the notes 0.5 and more."""
 _PLAIN = "yes no not because know notes say ask answer guess place myself"
 _CONTRACTED = re.compile(r"\b\w+['’]\w+")
+_AGREES = re.compile(
+    r"(?:yes|yeah|indeed|correct|right|exactly|sure|of course|certainly|that is|that's)\b", re.IGNORECASE
+)
+"""What an answer must not begin with when the question has a number in it that stands in no note."""
 _YOU = re.compile(r"you|your", re.IGNORECASE)
 _DONE_TO_YOU = re.compile(
     r"\b(?:\w+ed|gave|told|made|sent|took|let) you\b|\byou (?:were|had|did|\w+ed)\b", re.IGNORECASE
 )
-_OURS = re.compile(r"\b(?:I|me|my|we|us|our)\b")
+_OURS = re.compile(r"\b(?:I|me|[Mm]y|[Ww]e|us|[Oo]ur)\b")
+_KIN = "mother|sister|daughter|wife|aunt|woman|girl|father|brother|son|husband|uncle|man|boy|boss"
 _UNDECIDED_HEAD = 40
 """Characters of a beginning that may still turn out to be a label such as `Grace Hopper:`."""
 
@@ -67,7 +72,10 @@ class Checker:
         self._known = vocabulary(" ".join(self._sources))
         self._numbers = numbers(" ".join(self._sources))
         self._asked = vocabulary(question), numbers(question)
-        self._person = _Person(notes, persona)
+        self._person = _Person(notes, question, persona)
+        self._false_premise = any(
+            claim.kind == "number" and not self._stands(claim) for claim in claims(question, names=False)
+        )
         self._english = persona.language.lower().startswith("en")
         self._told = content_words(" ".join([*self._sources, question, _PLAIN]))
         self._poses = re.compile(_POSES.format(names=_called(persona)), re.IGNORECASE)
@@ -127,7 +135,7 @@ class Checker:
         """Judge the whole sentence `waiting[:end]` and release what of it was not shown yet."""
         raw, rest = self._waiting[:end], self._waiting[end:]
         sentence = tidy(raw)
-        strays = self._person.missed(sentence) or self._made_up(sentence)
+        strays = self._person.missed(sentence, not self._sentences) or self._made_up(sentence)
         wrong = self._wrong(sentence, whole=True) or (strays if not self._says_enough else None)
         if wrong is not None:
             return self._fail(tidy(self._waiting[: self._shown]), wrong)
@@ -153,10 +161,10 @@ class Checker:
             return ""
         end = settled(self._waiting)
         safe = self._waiting[:end]
-        wrong = self._wrong(safe, whole=False) or self._person.missed(safe)
+        wrong = self._wrong(safe, whole=False) or self._person.missed(safe, not self._sentences)
         if wrong is not None:
             return self._fail(self._waiting[: self._shown], wrong)
-        doubtful = [claim.start for claim in claims(safe, self._names) if not self._stands(claim, safe)]
+        doubtful = [claim.start for claim in claims(safe, self._names) if not self._stands(claim)]
         end = min([end, *doubtful])
         released = self._waiting[self._shown : end].rstrip()
         if not released.strip():
@@ -169,8 +177,10 @@ class Checker:
         machine = _MACHINE.search(text) or self._poses.search(text)
         if machine:
             return machine.group()
+        if self._false_premise and not self._sentences and (agrees := _AGREES.match(text)):
+            return agrees.group()
         for claim in claims(text, self._names):
-            if self._stands(claim, text):
+            if self._stands(claim):
                 continue
             if not self._in_question(claim) or (whole and not _DENIES.search(text)):
                 return claim.term
@@ -189,7 +199,7 @@ class Checker:
         """Whether what passed so far can stand as the answer, without a quotation after it."""
         return self.text.count(" ") > 10
 
-    def _stands(self, claim: Claim, text: str) -> bool:
+    def _stands(self, claim: Claim) -> bool:
         if claim.kind == "number":
             return all(number_known(key, self._numbers) for key in claim.keys)
         return all(name_known(key, self._known) for key in claim.keys)
@@ -258,20 +268,24 @@ def _label_names(persona: Persona) -> str:
 class _Person:
     """Notices an answer that speaks of the persona as `she`, by name, or as `you`, where it should say I."""
 
-    def __init__(self, notes: Sequence[Note], persona: Persona) -> None:
+    def __init__(self, notes: Sequence[Note], question: str, persona: Persona) -> None:
         told = " ".join(note.text for note in notes)
         he, she = (len(re.findall(rf"\b(?:{words})\b", told, re.IGNORECASE)) for words in ("he|him|his", "she|her"))
         hers = "she|her|hers" if she >= he else "he|him|his"
         self._pronoun = re.compile(hers if max(he, she) > 1 else "(?!)", re.IGNORECASE)
         self._last = persona.name.split()[-1]
+        addressed = re.search(r"\byour?\b", question, re.IGNORECASE)
+        another = re.search(rf"\b(?:{hers}|{_KIN})\b", question, re.IGNORECASE)
+        subject = hers.split("|")[0] if addressed and not another and max(he, she) > 1 else "(?!)"
+        self._subject = re.compile(rf"\b{subject}\b", re.IGNORECASE)
         about = re.compile(rf"{re.escape(self._last)}|{self._pronoun.pattern}", re.IGNORECASE)
         self._runs = _runs(told, about)
         titles = "|".join(re.escape(word) for word in re.findall(r"[^\W\d]+", f"{persona.name} {persona.title}"))
         self._named = re.compile(rf"((?:\w+ )?)\b{re.escape(self._last)}(?:['’]s)? [a-z]+")
         self._opens = re.compile(rf"(?:(?:{titles}) )*{re.escape(self._last)}(?:['’]s)? [a-z]+")
 
-    def missed(self, text: str) -> str | None:
-        """The words that give it away, or None."""
+    def missed(self, text: str, first: bool) -> str | None:
+        """The words that give it away, or None. `first`: nothing was said yet that a pronoun could stand for."""
         opening = self._opens.match(text)
         if opening:
             return opening.group()
@@ -280,7 +294,7 @@ class _Person:
                 return found.group()
         if self._runs & (_runs(text, self._pronoun) | _runs(text, _YOU)):
             return "she, he or you"
-        aside = _DONE_TO_YOU.search(text)
+        aside = _DONE_TO_YOU.search(text) or (self._subject.search(text) if first else None)
         return aside.group() if aside and not _OURS.search(text) else None
 
 

@@ -14,7 +14,7 @@ SEARCH_LIMIT = 6
 NOTES_BESIDE = 2
 NEAR_ENOUGH = 0.37
 """Cosine similarity (all-MiniLM-L6-v2) from which on a note counts as being about the question."""
-UNSAID = 0.2
+UNSAID = 0.25
 """Taken off for the words of a question that stand in neither of the two best notes: all of them, or their share."""
 SECOND_WITHIN = 0.08
 LEANING_WITHIN = 0.2

@@ -21,10 +21,14 @@ STOP_WORDS = listed(
 _WORD = re.compile(r"[^\W_]+(?:['’.\-][^\W_]+)*")
 _ENDINGS = re.compile(r"(?:'s|’s|ies|ing|ed|es|s|ly|ment|(?<=\w{5})er|e|y)$")
 
+_SHORT = {"died": "die", "dies": "die", "dying": "die", "lied": "lie", "tied": "tie"}
+
 
 def stem(word: str) -> str:
     """A rough common form: `computers`, `computing` and `computer` meet. Enough to compare, not to show."""
     word = word.lower()
+    if word in _SHORT:
+        return _SHORT[word]
     for _ in range(2):
         shorter = _ENDINGS.sub("", word)
         if len(shorter) < 4:

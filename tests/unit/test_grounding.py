@@ -87,7 +87,7 @@ def test_what_only_the_question_says_may_be_denied_but_not_affirmed() -> None:
     question = "Did you find the moth with Alan Turing in 1950?"
     shown, checker = run("No, Turing was not there, and it was not in 1950.", question)
     assert checker.ungrounded is None and "Turing" in shown
-    shown, checker = run("Yes, I found it with Turing.", question)
+    shown, checker = run("I found it with Turing.", question)
     assert checker.ungrounded == "Turing" and "Turing" not in shown
 
 
@@ -127,6 +127,21 @@ def test_irregular_verbs_are_told_to_the_reader_too() -> None:
     note = Note("n", "grace-hopper", "Vassar", told, "a book", "1931")
     _, checker = run("You taught mathematics at Vassar for twelve years.", "What did you do?", (note,))
     assert checker.ungrounded is not None
+    back = (NOTES["retired-and-recalled"],)
+    assert run("Because she was too old.", "Why did the Navy call you back?", back)[1].text == quoted(
+        back[0], "Why did the Navy call you back?"
+    )
+    assert run("She was commissioned in 1997.", "When was she commissioned?", (NOTES["uss-hopper"],))[0].startswith(
+        "She"
+    )
+
+
+def test_a_false_number_in_the_question_is_not_agreed_to() -> None:
+    wire = (NOTES["nanosecond"],)
+    shown, checker = run("Yes, it was. It was cut from a telephone cable.", "It was 25 inches long, wasn't it?", wire)
+    assert "Yes" not in shown and checker.text == quoted(wire[0], "It was 25 inches long, wasn't it?")
+    assert run("No, it was 11.8 inches long.", "It was 25 inches long, wasn't it?", wire)[1].ungrounded is None
+    assert run("Yes, it was.", "It was 11.8 inches long, wasn't it?", wire)[0] == "Yes, it was."
 
 
 def test_fluent_talk_that_rests_on_nothing_is_made_up() -> None:
