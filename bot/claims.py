@@ -25,7 +25,7 @@ WORDS_TO_VALUE = (
     {word: value for value, word in enumerate(_SMALL.split())}
     | {word: 10 * value for value, word in enumerate(_TENS.split(), 2)}
     | {word: value for value, word in enumerate(_ORDINALS.split(), 3)}
-    | {"twentieth": 20, "thirtieth": 30, "dozen": 12}
+    | {"twentieth": 20, "thirtieth": 30, "dozen": 12, "millionth": 1_000_000, "billionth": 1_000_000_000}
 )
 _DECADES = {word[:-1] + "ies": 1900 + 10 * value for value, word in enumerate(_TENS.split(), 2)}
 

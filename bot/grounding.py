@@ -274,7 +274,7 @@ class _Person:
         hers = "she|her|hers" if she >= he else "he|him|his"
         self._pronoun = re.compile(hers if max(he, she) > 1 else "(?!)", re.IGNORECASE)
         self._last = persona.name.split()[-1]
-        addressed = re.search(r"\byour?\b", question, re.IGNORECASE)
+        addressed = re.search(r"\b(?:you|your|u|ur)\b", question, re.IGNORECASE)
         another = re.search(rf"\b(?:{hers}|{_KIN})\b", question, re.IGNORECASE)
         subject = hers.split("|")[0] if addressed and not another and max(he, she) > 1 else "(?!)"
         self._subject = re.compile(rf"\b{subject}\b", re.IGNORECASE)

@@ -48,6 +48,7 @@ def test_what_stands_in_the_notes_passes_whole(text: str) -> None:
         ("We found it in relay 71 of the Mark II.", "71"),
         ("That was in nineteen forty-six, I believe.", "nineteen forty-six"),
         ("There were twenty-three moths.", "twenty-three"),
+        ("It took a millionth of a second.", "millionth"),
         ("It was found on the Mark III.", "Mark III"),
         ("It flew in from Boston that night.", "Boston"),
         ("I showed it to Alan Turing himself.", "Alan Turing"),
