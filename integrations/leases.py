@@ -37,10 +37,10 @@ class Leases:
                 with contextlib.suppress(LockError, RedisError):
                     await lock.release()
 
-    async def once(self, name: str, seconds: int) -> bool:
-        """Whether this is the first time in `seconds` that somebody asks for this name."""
+    async def check(self) -> None:
+        """Raises PartFailed("queue") unless the server answers."""
         try:
-            return bool(await self._redis.set(f"understudy:once:{name}", 1, nx=True, ex=seconds))
+            await self._redis.ping()
         except RedisError as error:
             raise PartFailed("queue", type(error).__name__, retryable=True) from error
 

@@ -66,16 +66,13 @@ def checks(wiring: "Wiring", warming: "Warming", session: aiohttp.ClientSession)
             if response.status >= 500:  # a foreign server may well not know this page
                 raise PartFailed("voice", "is loading" if response.status == 503 else f"answers {response.status}")
 
-    async def queue() -> None:
-        await wiring.leases.once("health", 1)
-
     async def personas() -> None:
         if not await wiring.personas.all():
             raise PartFailed("store", "no persona is loaded; run `understudy persona load DIR`")
 
     return {
         "database and personas": personas,
-        "queue": queue,
+        "queue": wiring.leases.check,
         "model": model,
         "speech": speech,
         **{f"{name} worker": workers.check(name) for name in WORKERS},
